@@ -1,0 +1,114 @@
+// swift-tools-version: 6.2
+// Targets in the order data flows. The arrows between them are held by HouseTests.
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let c: [CSetting] = [
+  .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"])
+]
+
+/// SwiftPM links a C-only dynamic library with swiftc, which would make libswiftCore a NEEDED of
+/// a library that goes into programs without Swift. Embedded mode leaves libc.so.6 alone.
+let withoutSwiftRuntime: [LinkerSetting] = [
+  .unsafeFlags(["-enable-experimental-feature", "Embedded"])
+]
+
+let package = Package(
+  name: "qprof",
+  products: [
+    .executable(name: "qprof", targets: ["CLI"]),
+    .library(name: "qprof-sampler", type: .dynamic, targets: ["CSamplerAgent"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    // In the sampled process.
+    .target(name: "CAgentWire"),
+    .target(name: "CAgentCore", dependencies: ["CAgentWire"], cSettings: c),
+    .target(
+      name: "CSamplerAgent", dependencies: ["CAgentCore"], cSettings: c,
+      linkerSettings: withoutSwiftRuntime),
+
+    // C libraries.
+    .systemLibrary(
+      name: "CElfutils", providers: [.apt(["libelf-dev", "libdw-dev"])]),
+    .target(
+      name: "CLibunwind", cSettings: c, linkerSettings: [.linkedLibrary("unwind-x86_64")]),
+    .systemLibrary(name: "CDemangle", providers: [.apt(["libiberty-dev"])]),
+
+    // From samples to a profile.
+    .target(name: "ProfileModel", swiftSettings: swift),
+    .target(name: "Elf", dependencies: ["ProfileModel", "CElfutils"], swiftSettings: swift),
+    .target(
+      name: "Capture", dependencies: ["CAgentWire", "CLibunwind", "Elf", "ProfileModel"],
+      swiftSettings: swift),
+    .target(name: "Sampler", dependencies: ["Capture", "ProfileModel"], swiftSettings: swift),
+    .target(
+      name: "Symbols", dependencies: ["CDemangle", "CElfutils", "Elf", "ProfileModel"],
+      swiftSettings: swift),
+
+    // From a profile to what people and other tools read.
+    .target(
+      name: "ProfileFormats",
+      dependencies: [
+        "ProfileModel",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: swift, linkerSettings: [.linkedLibrary("z")]),
+    .target(
+      name: "FlameGraph", dependencies: ["ProfileModel"], resources: [.embedInCode("flame.js")],
+      swiftSettings: swift),
+    .target(
+      name: "Benchmarking", dependencies: [.product(name: "TOMLKit", package: "TOMLKit")],
+      swiftSettings: swift),
+    .executableTarget(
+      name: "CLI",
+      dependencies: [
+        "Benchmarking", "Capture", "FlameGraph", "ProfileFormats", "ProfileModel", "Sampler",
+        "Symbols",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["ProfileModel"], path: "Tests/TestSupport",
+      swiftSettings: swift),
+    .testTarget(
+      name: "ProfileModelTests", dependencies: ["ProfileModel", "TestSupport"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ElfTests", dependencies: ["Elf", "ProfileModel", "TestSupport"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "CaptureTests",
+      dependencies: ["CAgentCore", "CAgentWire", "Capture", "Elf", "ProfileModel", "TestSupport"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "SymbolsTests", dependencies: ["Symbols", "ProfileModel", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: swift),
+    .testTarget(
+      name: "ProfileFormatsTests", dependencies: ["ProfileFormats", "ProfileModel", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: swift),
+    .testTarget(
+      name: "FlameGraphTests", dependencies: ["FlameGraph", "ProfileModel", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: swift),
+    .testTarget(
+      name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["ProfileFormats", "ProfileModel", "TestSupport"],
+      swiftSettings: swift),
+  ]
+)
