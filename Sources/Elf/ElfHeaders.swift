@@ -43,7 +43,9 @@ struct ElfHeaders {
     _ elf: OpaquePointer, _ header: GElf_Ehdr, _ file: MappedFile
   ) throws(ElfError) -> [GElf_Phdr] {
     var count = 0
-    guard elf_getphdrnum(elf, &count) == 0 else {
+    // libelf lowers the count to what fits. 0xffff (`PN_XNUM`) says that the count is elsewhere.
+    guard elf_getphdrnum(elf, &count) == 0, header.e_phnum == .max || count >= header.e_phnum
+    else {
       throw .truncated(path: file.path, offset: header.e_phoff, what: "program header table")
     }
     var result: [GElf_Phdr] = []
