@@ -10,7 +10,8 @@ let swift: [SwiftSetting] = [
 ]
 
 let c: [CSetting] = [
-  .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"])
+  .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]),
+  .define("_GNU_SOURCE"),
 ]
 
 /// SwiftPM links a C-only dynamic library with swiftc, which would make libswiftCore a NEEDED of
@@ -40,6 +41,7 @@ let package = Package(
       linkerSettings: withoutSwiftRuntime),
 
     // C libraries.
+    .target(name: "CLinux", cSettings: c),
     .systemLibrary(
       name: "CElfutils", providers: [.apt(["libelf-dev", "libdw-dev"])]),
     .target(
@@ -50,7 +52,7 @@ let package = Package(
     .target(name: "ProfileModel", swiftSettings: swift),
     .target(name: "Elf", dependencies: ["ProfileModel", "CElfutils"], swiftSettings: swift),
     .target(
-      name: "Capture", dependencies: ["CAgentWire", "CLibunwind", "Elf", "ProfileModel"],
+      name: "Capture", dependencies: ["CAgentWire", "CLibunwind", "CLinux", "Elf", "ProfileModel"],
       swiftSettings: swift),
     .target(name: "Sampler", dependencies: ["Capture", "ProfileModel"], swiftSettings: swift),
     .target(

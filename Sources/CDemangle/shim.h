@@ -23,8 +23,7 @@ char *_Nullable rust_demangle(const char *_Nonnull mangled, int options);
 char *_Nullable dlang_demangle(const char *_Nonnull mangled, int options);
 
 // Runtime of Swift: `flags` must be 0. The result is malloc'ed when `output` is NULL.
-char *_Nullable swift_demangle(const char *_Nonnull mangled, size_t length,
-                               char *_Nullable output, size_t *_Nullable outputSize,
-                               uint32_t flags);
+char *_Nullable swift_demangle(const char *_Nonnull mangled, size_t length, char *_Nullable output,
+                               size_t *_Nullable outputSize, uint32_t flags);
 
 #endif
