@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 // How long the recorder may be silent before its pid is checked, and before it counts as gone
@@ -86,10 +87,11 @@ bool qprof_claim_process(bool forked) {
   process->parent_pid = (int32_t)qprof_syscall3(SYS_getppid, 0, 0, 0);
   process->image = __atomic_add_fetch(&qprof_session->images, 1, __ATOMIC_RELAXED);
   process->forked = forked;
-  process->generation = process->ticks = process->signal_taken = 0;
+  process->generation = process->ticks = 0;
   process->no_slot = process->no_timer = 0;
   process->wanted = 0;
   process->start_ns = qprof_now();
+  qprof_syscall3(SYS_prctl, PR_GET_NAME, (long)process->name, 0);
   __atomic_store_n(&process->state, QPROF_PROCESS_LIVE, __ATOMIC_RELEASE);
   qprof_process = process;
   return true;

@@ -10,7 +10,7 @@ static void copy(void *to, const void *from, size_t size) {
 // Copies what can be read of [from, from + size) through the kernel, which fails instead of
 // faulting. A transfer stops at the first bad iovec, so each page gets its own.
 static size_t copy_safely(char *to, uintptr_t from, size_t size) {
-  enum { pages = QPROF_STACK_CAP / QPROF_PAGE + 2 };
+  enum { pages = QPROF_UNKNOWN_STACK_CAP / QPROF_PAGE + 2 };
   struct iovec remote[pages];
   int count = 0;
   uintptr_t end = from + size;
@@ -82,7 +82,7 @@ static struct plan plan_copy(const ucontext_t *context, const struct qprof_stack
   } else {
     plan.safe = true;
     plan.segments[0].address = rsp - QPROF_RED_ZONE;
-    plan.segments[0].size = QPROF_STACK_CAP;
+    plan.segments[0].size = QPROF_UNKNOWN_STACK_CAP;
   }
   return plan;
 }
@@ -118,7 +118,7 @@ void qprof_write_sample(uint32_t index, const ucontext_t *context, const struct 
   char *data = (char *)(sample + 1);
   if (plan.safe) {
     size_t got = copy_safely(data, plan.segments[0].address, plan.segments[0].size);
-    if (got == QPROF_STACK_CAP)
+    if (got == QPROF_UNKNOWN_STACK_CAP)
       plan.flags |= QPROF_FLAG_CAPPED;
     if (got <= QPROF_RED_ZONE)
       plan.flags |= QPROF_FLAG_UNREADABLE;

@@ -88,10 +88,11 @@ static void on_tick(int number, siginfo_t *info, void *context) {
     qprof_disarm(slot);
     return;
   }
-  __atomic_fetch_add(&qprof_process->ticks, 1, __ATOMIC_RELAXED);
+  uint32_t weight = 1 + (uint32_t)info->si_overrun;
+  __atomic_fetch_add(&qprof_process->ticks, weight, __ATOMIC_RELAXED);
   if (__atomic_load_n(&qprof_process->wanted, __ATOMIC_RELAXED))
     arm_wanted_thread();
-  qprof_write_sample(slot, context, &threads[slot].stack, now, 1 + (uint32_t)info->si_overrun);
+  qprof_write_sample(slot, context, &threads[slot].stack, now, weight);
 }
 
 // The initial thread's stack: from where the program began down to its limit. What else is mapped

@@ -55,7 +55,6 @@ EXPORT int sigaction(int number, const struct sigaction *new, struct sigaction *
     uint32_t other = 1 - target_half;
     target_actions[other] = wanted;
     __atomic_store_n(&target_half, other, __ATOMIC_RELEASE);
-    __atomic_store_n(&qprof_process->signal_taken, target_uses_signal(), __ATOMIC_RELAXED);
   }
   return 0;
 }

@@ -25,7 +25,13 @@ package final class CaptureSession {
   private var lastMapsScan: Int64 = 0
   package private(set) var losses = Losses()
   package private(set) var threadCount = 0
+  /// Bytes that the fullest ring of this round held.
+  private var fullestRing: UInt64 = 0
 
+  /// Milliseconds between rounds. Draining less often keeps the caches warm and costs half; deep
+  /// stacks, of which a ring holds only a few, are fetched sooner.
+  private static let ordinaryRound: Int32 = 50
+  private static let hurriedRound: Int32 = 10
   private static let threadScanInterval: Int64 = 250_000_000
   private static let mapsScanInterval: Int64 = 1_000_000_000
   /// A process that used less CPU time than this may well never have met a tick.
@@ -53,9 +59,10 @@ package final class CaptureSession {
     return [QPROF_ENV_SESSION: file.path, "LD_PRELOAD": path + others]
   }
 
-  /// One round: to be called every 50 ms or so. Cold caches cost more than waiting, and a ring
-  /// holds many times what a thread writes in that time.
-  package func poll(_ consumer: some CaptureConsumer) {
+  /// One round: hands over everything that is new.
+  /// - Returns: in how many milliseconds the next round is due.
+  package func poll(_ consumer: some CaptureConsumer) -> Int32 {
+    fullestRing = 0
     file.beat()
     discover()
     // Who is gone now has written everything; so that is asked before draining.
@@ -69,6 +76,7 @@ package final class CaptureSession {
     }
     for process in gone { retire(process, consumer) }
     file.growIfNeeded(slotsInUse: inUse)
+    return fullestRing > UInt64(QPROF_RING_SIZE) / 4 ? Self.hurriedRound : Self.ordinaryRound
   }
 
   /// Ends the recording: asks the agents for silence, waits for those in the middle of a record,
@@ -76,7 +84,7 @@ package final class CaptureSession {
   package func finish(_ consumer: some CaptureConsumer) {
     file.requestStop()
     Syscalls.sleep(milliseconds: 20)
-    poll(consumer)
+    _ = poll(consumer)
     for process in byRow.values {
       losses.add(.leftRunning, events: 1)
       losses.processNames[.leftRunning, default: []].append(process.name)
@@ -116,6 +124,7 @@ extension CaptureSession {
   private func begin(row: Int) {
     let process = TracedProcess(number: nextNumber, row: row, fields: file.process(row).pointee)
     nextNumber += 1
+    _ = process.checkVitals()
     if process.isForked, let parent = latestImage(pid: process.parentPID) {
       process.addresses = parent.addresses
     } else if let entries = process.readMaps(session: file.path) {
@@ -134,9 +143,7 @@ extension CaptureSession {
       return false
     }
     if let latest = latestImage(pid: process.pid), latest.image > process.image { return true }
-    guard let vitals = process.vitals() else { return true }
-    process.cpuTime = vitals.cpuTime
-    return vitals.isGone
+    return !process.checkVitals()
   }
 
   private func retire(_ process: TracedProcess, _ consumer: some CaptureConsumer) {
@@ -150,17 +157,18 @@ extension CaptureSession {
     let row = file.process(process.row).pointee
     losses.add(.noSlot, events: Int64(row.no_slot))
     losses.add(.noTimer, events: Int64(row.no_timer))
-    if row.signal_taken != 0 { note(.signalTaken, process) }
-    if row.ticks == 0, process.cpuTime >= Self.noticeableCPUTime { note(.neverEntered, process) }
+    let seen = Int64(row.ticks) * file.header.pointee.period_ns
+    if process.cpuTimeOfImage >= Self.noticeableCPUTime, row.no_slot == 0,
+      seen < process.cpuTimeOfImage / 10
+    {
+      losses.add(.neverEntered, events: 1)
+      losses.processNames[.neverEntered, default: []].append(process.name)
+    }
     consumer.ended(process)
     byRow[process.row] = nil
     file.freeProcess(process.row)
   }
 
-  private func note(_ reason: Losses.Reason, _ process: TracedProcess) {
-    losses.add(reason, events: 1)
-    losses.processNames[reason, default: []].append(process.name)
-  }
 }
 
 // MARK: - Rings
@@ -185,7 +193,9 @@ extension CaptureSession {
     let slot = file.slot(index)
     let tid = slot.pointee.tid
     guard let process = byRow[Int(slot.pointee.process)] else { return }
-    let isIntact = RingReader(session: file).drain(slot: index) { record in
+    let reader = RingReader(session: file)
+    fullestRing = max(fullestRing, reader.backlog(slot: index))
+    let isIntact = reader.drain(slot: index) { record in
       switch record {
       case .sample(let sample):
         process.hadSamples = true

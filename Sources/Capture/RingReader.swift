@@ -36,6 +36,12 @@ enum Register {
 struct RingReader {
   let session: SessionFile
 
+  /// Bytes that wait to be read.
+  func backlog(slot index: Int) -> UInt64 {
+    let row = session.slot(index)
+    return session.atomic64(row, \.head).pointee.load(ordering: .relaxed) &- row.pointee.tail
+  }
+
   /// Hands each new record to `body`, oldest first.
   /// - Returns: whether the ring could be read; when it could not, its contents are dropped.
   func drain(slot index: Int, _ body: (RingRecord) -> Void) -> Bool {

@@ -23,8 +23,10 @@ package final class TracedProcess {
   var activeThreads: Set<Int32> = []
   var hadSamples = false
   var canRereadMaps = true
-  /// User and system time as last read.
-  var cpuTime: Int64 = 0
+  /// User and system time of the process, as last read, and when this image began.
+  private var cpuTime: Int64 = 0
+  private var cpuTimeAtStart: Int64?
+  var cpuTimeOfImage: Int64 { cpuTime - (cpuTimeAtStart ?? 0) }
 
   init(number: Int, row: Int, fields: qprof_process) {
     self.number = number
@@ -34,16 +36,14 @@ package final class TracedProcess {
     image = fields.image
     isForked = fields.forked != 0
     start = fields.start_ns
-    name = Self.commandName("/proc/\(fields.pid)/comm") ?? "pid \(fields.pid)"
+    name = withUnsafeBytes(of: fields.name) { bytes in
+      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
   }
 
   /// The kernel's name of a thread, or nil when it is gone.
   package func threadName(_ tid: Int32) -> String? {
-    Self.commandName("/proc/\(pid)/task/\(tid)/comm")
-  }
-
-  private static func commandName(_ path: String) -> String? {
-    guard let text = Syscalls.text(path) else { return nil }
+    guard let text = Syscalls.text("/proc/\(pid)/task/\(tid)/comm") else { return nil }
     return text.hasSuffix("\n") ? String(text.dropLast()) : text
   }
 
@@ -57,19 +57,17 @@ package final class TracedProcess {
     return entries.contains { $0.path == session } ? entries : nil
   }
 
-  struct Vitals {
-    var isGone: Bool
-    var cpuTime: Int64
-  }
-
-  /// State and CPU time from `/proc/PID/stat` (man 5 proc: fields 3, 14 and 15).
-  func vitals() -> Vitals? {
+  /// Reads state and CPU time from `/proc/PID/stat` (man 5 proc: fields 3, 14 and 15).
+  /// - Returns: whether the process still runs.
+  func checkVitals() -> Bool {
     guard let text = Syscalls.text("/proc/\(pid)/stat"), let close = text.lastIndex(of: ")")
-    else { return nil }
+    else { return false }
     let fields = text[text.index(after: close)...].split(separator: " ")
     guard fields.count > 12, let user = Int64(fields[11]), let system = Int64(fields[12])
-    else { return nil }
+    else { return false }
     let tick: Int64 = 10_000_000  // USER_HZ is 100 on x86-64
-    return Vitals(isGone: fields[0] == "Z" || fields[0] == "X", cpuTime: (user + system) * tick)
+    cpuTime = (user + system) * tick
+    if cpuTimeAtStart == nil { cpuTimeAtStart = cpuTime }
+    return fields[0] != "Z" && fields[0] != "X"
   }
 }

@@ -28,7 +28,6 @@ package struct CPURecorder {
   private let agent: AgentLibrary
   private let options: Options
 
-  private static let pollMilliseconds: Int32 = 50
   private static let writeInterval = Nanoseconds(1_000_000_000)
   /// How long processes left over, and forks that have not shown themselves, are waited for after
   /// the command itself has ended.
@@ -69,7 +68,7 @@ package struct CPURecorder {
     defer { target.release() }
     let failure = record(target, session, collector, start: start, write: write, progress: progress)
     if let failure {
-      while target.outcome == nil { target.wait(milliseconds: Self.pollMilliseconds) }
+      while target.outcome == nil { target.wait(milliseconds: 1000) }
       throw failure
     }
     return collector.profile
@@ -81,10 +80,11 @@ package struct CPURecorder {
   ) -> (any Error)? {
     var lastWrite = start
     var end: Nanoseconds?
+    var pause: Int32 = 1
     do {
       while true {
-        target.wait(milliseconds: Self.pollMilliseconds)
-        session.poll(collector)
+        target.wait(milliseconds: pause)
+        pause = session.poll(collector)
         let now = Host.now
         if target.outcome != nil, end == nil { end = now }
         if isOver(target, session, end: end, now: now) { break }

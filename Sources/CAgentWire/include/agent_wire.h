@@ -31,6 +31,9 @@
 #define QPROF_RING_SIZE (256u * 1024u)
 #define QPROF_STACK_CAP (64u * 1024u)
 #define QPROF_RED_ZONE 128u
+// Of a stack with unknown bounds (a coroutine's, say) all that is readable is copied, used or not.
+// This much: a ring must hold what a thread writes until the recorder's next round.
+#define QPROF_UNKNOWN_STACK_CAP (16u * 1024u)
 
 // Links of the free lists are indices plus one, so that zero ends a list. The head of a list
 // carries a tag in its upper half that changes with every pop (no ABA).
@@ -70,16 +73,16 @@ struct qprof_process {
   uint32_t next_free;
   int32_t pid;
   int32_t parent_pid;
-  uint32_t image;        // order of attaching: a higher number under the same pid is a later exec
-  uint32_t forked;       // not zero: began by fork, with the parent's mappings
-  uint32_t generation;   // raised before an object is unloaded
-  uint32_t ticks;        // signals handled, so that silence can be told from idleness
-  uint32_t wanted;       // a thread without a slot, posted by the recorder, to be armed
-  uint32_t signal_taken; // the target installed a handler of its own for the sampling signal
-  uint32_t no_slot;      // threads not sampled for want of a slot
-  uint32_t no_timer;     // threads not sampled because the kernel refused a timer
-  int64_t start_ns;      // CLOCK_MONOTONIC
-  uint8_t reserved[72];
+  uint32_t image;      // order of attaching: a higher number under the same pid is a later exec
+  uint32_t forked;     // not zero: began by fork, with the parent's mappings
+  uint32_t generation; // raised before an object is unloaded
+  uint32_t ticks;      // weight of the signals handled, so that silence shows
+  uint32_t wanted;     // a thread without a slot, posted by the recorder, to be armed
+  uint32_t no_slot;    // threads not sampled for want of a slot
+  uint32_t no_timer;   // threads not sampled because the kernel refused a timer
+  int64_t start_ns;    // CLOCK_MONOTONIC
+  char name[16];       // as the kernel calls it, for processes gone before the recorder looks
+  uint8_t reserved[56];
 };
 
 enum qprof_slot_state {
