@@ -13,6 +13,7 @@ struct ElfHeaders {
   private(set) var needed: [String] = []
   private(set) var buildID: BuildID?
   private(set) var debugLink: ElfImage.DebugLink?
+  private(set) var alternateLink: ElfImage.AlternateLink?
   /// Address and size of `PT_GNU_EH_FRAME`.
   private(set) var unwindHeader: (address: UInt64, size: UInt64)?
 
@@ -37,6 +38,7 @@ struct ElfHeaders {
     for program in programs { read(program, elf, file.bytes) }
     if buildID == nil { buildID = Self.buildID(inSectionsOf: elf) }
     debugLink = readDebugLink(file.bytes)
+    alternateLink = readAlternateLink(file.bytes)
   }
 
   private static func programHeaders(
@@ -116,14 +118,26 @@ struct ElfHeaders {
   }
 
   private func readDebugLink(_ bytes: UnsafeRawBufferPointer) -> ElfImage.DebugLink? {
-    guard let section = sections.first(where: { $0.name == ".gnu_debuglink" }),
-      section.hasPlainBytes, let content = bytes.slice(at: section.offset, count: section.size)
-    else { return nil }
-    var reader = ByteReader(content)
-    guard let name = reader.cString(), !name.isEmpty,
+    guard var reader = reader(of: ".gnu_debuglink", bytes),
+      let name = reader.cString(), !name.isEmpty,
       reader.skip(UInt64(-reader.position & 3)), let crc = reader.read(UInt32.self)
     else { return nil }
     return ElfImage.DebugLink(name: String(decoding: name, as: UTF8.self), crc: crc)
+  }
+
+  private func readAlternateLink(_ bytes: UnsafeRawBufferPointer) -> ElfImage.AlternateLink? {
+    guard var reader = reader(of: ".gnu_debugaltlink", bytes),
+      let path = reader.cString(), !path.isEmpty, (1...64).contains(reader.remaining),
+      let id = reader.slice(UInt64(reader.remaining))
+    else { return nil }
+    return ElfImage.AlternateLink(
+      path: String(decoding: path, as: UTF8.self), buildID: BuildID(Array(id.bytes)))
+  }
+
+  private func reader(of name: String, _ bytes: UnsafeRawBufferPointer) -> ByteReader? {
+    guard let section = sections.first(where: { $0.name == name }), section.hasPlainBytes
+    else { return nil }
+    return bytes.slice(at: section.offset, count: section.size).map { ByteReader($0) }
   }
 }
 

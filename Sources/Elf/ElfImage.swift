@@ -36,6 +36,13 @@ package final class ElfImage: Sendable {
     package let crc: UInt32
   }
 
+  /// Contents of `.gnu_debugaltlink`: where the debug information that several files share lies
+  /// (made by `dwz`), and its build-id.
+  package struct AlternateLink: Hashable, Sendable {
+    package let path: String
+    package let buildID: BuildID
+  }
+
   package let file: MappedFile
   /// `e_machine`: 62 is `EM_X86_64`.
   package let machine: UInt16
@@ -49,6 +56,7 @@ package final class ElfImage: Sendable {
   package let needed: [String]
   package let buildID: BuildID?
   package let debugLink: DebugLink?
+  package let alternateLink: AlternateLink?
   let sections: [Section]
   let unwindTable: UnwindTable?
   let symbolTable = Mutex<SymbolTable?>(nil)
@@ -64,6 +72,7 @@ package final class ElfImage: Sendable {
     needed = headers.needed
     buildID = headers.buildID
     debugLink = headers.debugLink
+    alternateLink = headers.alternateLink
     sections = headers.sections
     unwindTable =
       headers.isClass64 && headers.isLittleEndian

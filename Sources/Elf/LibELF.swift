@@ -1,10 +1,10 @@
 import CElfutils
 
-/// The few calls of libelf that need care: a handle is used within one function and ended there,
-/// because libelf locks nothing.
-enum LibELF {
-  /// Opens bytes that outlive the handle; nil when they are no ELF file (archives are not).
-  static func open(_ bytes: UnsafeRawBufferPointer) -> OpaquePointer? {
+/// The few calls of libelf that need care. It locks nothing: a handle belongs to one thread.
+package enum LibELF {
+  /// Opens bytes that outlive the handle; nil when they are no ELF file (archives are not). The
+  /// caller ends the handle with `elf_end`.
+  package static func open(_ bytes: UnsafeRawBufferPointer) -> OpaquePointer? {
     // Once per process would do; it only compares a number and sets a flag.
     guard elf_version(UInt32(EV_CURRENT)) != EV_NONE, let base = bytes.baseAddress else {
       return nil

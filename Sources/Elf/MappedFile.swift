@@ -1,6 +1,6 @@
 import Glibc
 
-/// The bytes of a regular file, mapped read-only for the life of the object.
+/// The bytes of a regular file, mapped for the life of the object.
 ///
 /// A file that shrinks while it is mapped raises SIGBUS on access, as for every user of `mmap`;
 /// linkers and package managers replace files instead of rewriting them.
@@ -14,16 +14,25 @@ package final class MappedFile: Sendable {
   /// Larger files are refused. Address space is all that a mapping costs.
   package static let sizeLimit: Int64 = 1 << 36
 
-  package convenience init(path: String) throws(ElfError) {
+  package enum Access: Sendable {
+    case readOnly
+    /// For libdw: it writes into section headers when it expands compressed sections. What it
+    /// writes stays in this process.
+    case copyOnWrite
+  }
+
+  package convenience init(path: String, access: Access = .readOnly) throws(ElfError) {
     // O_NONBLOCK: opening a FIFO must not wait for its writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, errno: errno) }
     defer { close(descriptor) }
-    try self.init(descriptor: descriptor, path: path)
+    try self.init(descriptor: descriptor, path: path, access: access)
   }
 
   /// Maps an open file; the descriptor stays open and the caller's. `path` is for messages.
-  package init(descriptor: Int32, path: String) throws(ElfError) {
+  package init(
+    descriptor: Int32, path: String, access: Access = .readOnly
+  ) throws(ElfError) {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw .cannotOpen(path: path, errno: errno) }
     guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegular(path: path) }
@@ -32,7 +41,10 @@ package final class MappedFile: Sendable {
     guard size <= Self.sizeLimit else {
       throw .tooLarge(path: path, bytes: size, limit: Self.sizeLimit)
     }
-    bytes = try Self.map(Int(size), descriptor, MAP_PRIVATE, PROT_READ, path)
+    // No room is reserved for pages that are never written.
+    let protection = access == .readOnly ? PROT_READ : PROT_READ | PROT_WRITE
+    let flags = MAP_PRIVATE | MAP_NORESERVE
+    bytes = try Self.map(Int(size), descriptor, flags, protection, path)
     self.path = path
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
