@@ -12,7 +12,7 @@ package struct FlameGraph: Sendable {
     self.options = options
     tree = FlameTree(profile, grouping: options.grouping)
     layout = FlameLayout(
-      tree, widths: tree.nodes.map(\.total), pixels: options.width, limits: options.limits)
+      tree, widths: tree.nodes.map(\.total), pixels: options.frameWidth, limits: options.limits)
     quantities = Quantities(profile)
     headlines = Headlines(profile, tree: tree, quantities: quantities, options: options)
   }
@@ -55,6 +55,7 @@ struct LegendEntry {
 /// Frames coloured by module.
 struct ModuleStyle: FlameStyle {
   let whole = "of all"
+  let legend: [LegendEntry]
   private let tree: FlameTree
   private let quantities: Quantities
   private var total: Double { Double(tree.nodes[0].total) }
@@ -62,6 +63,7 @@ struct ModuleStyle: FlameStyle {
   init(_ tree: FlameTree, quantities: Quantities) {
     self.tree = tree
     self.quantities = quantities
+    legend = Self.legend(tree)
   }
 
   func look(of node: Int32) -> FrameLook {
@@ -87,7 +89,7 @@ struct ModuleStyle: FlameStyle {
   }
 
   /// Modules by the weight of the code in them, each with its share.
-  var legend: [LegendEntry] {
+  private static func legend(_ tree: FlameTree) -> [LegendEntry] {
     var weights: [String: Int64] = [:]
     for node in tree.nodes where node.own > 0 {
       let frame = tree.frames[Int(node.frame)]
@@ -98,7 +100,7 @@ struct ModuleStyle: FlameStyle {
       LegendEntry(
         fill: Palette.legend(ofModule: module),
         text: (module.isEmpty ? "unknown module" : VisibleText.of(module)) + " "
-          + Quantities.percent(Double(weight), of: total))
+          + Quantities.percent(Double(weight), of: Double(tree.nodes[0].total)))
     }
   }
 }

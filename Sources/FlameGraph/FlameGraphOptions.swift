@@ -17,4 +17,8 @@ package struct FlameGraphOptions: Sendable {
   /// different length compare by shares. Wrong where both did the same fixed work.
   package var scalesBase = true
   package init() {}
+
+  /// Pixels on either side of the frames.
+  static let margin = 10
+  var frameWidth: Int { max(1, width - 2 * Self.margin) }
 }

@@ -125,7 +125,9 @@ struct FlamePicture<Style: FlameStyle> {
 
   private func frames(_ xml: inout XMLWriter) {
     let names = tree.frames.map { VisibleText.of(String($0.name.prefix(longestName))) }
-    xml.markup("<g class=\"qprof-frames\">\n")
+    xml.markup("<g class=\"qprof-frames\" transform=\"translate(")
+    xml.number(FlameGraphOptions.margin)
+    xml.markup(")\">\n")
     for box in layout.boxes {
       xml.markup("<g data-x=\"")
       xml.number(box.start)
@@ -145,7 +147,7 @@ struct FlamePicture<Style: FlameStyle> {
           xml.markup("\n")
           xml.text(fact)
         }
-        draw(box, look, look.sign + name, &xml)
+        draw(box, look, name, &xml)
       case .merged(let nodes):
         let name = nodes.count == 1 ? "1 small frame" : "\(nodes.count) small frames"
         xml.markup("\" data-merged=\"\"><title>")
@@ -165,7 +167,7 @@ struct FlamePicture<Style: FlameStyle> {
 
   /// The rest of a frame's group: box and label.
   private func draw(
-    _ box: FlameLayout.Box, _ look: FrameLook, _ label: String, _ xml: inout XMLWriter
+    _ box: FlameLayout.Box, _ look: FrameLook, _ name: String, _ xml: inout XMLWriter
   ) {
     let left = layout.position(box.start)
     let width = layout.position(box.start + box.width) - left
@@ -186,14 +188,14 @@ struct FlamePicture<Style: FlameStyle> {
       xml.escaped(fill)
       xml.markup("\"/>")
     }
-    let columns = LabelFit.columns(in: Double(width) / 100)
-    if let label = LabelFit.label(label, columns: columns) {
+    let columns = LabelFit.columns(in: Double(width) / 100) - look.sign.count
+    if let label = LabelFit.label(name, columns: columns) {
       xml.markup("<text x=\"")
       xml.hundredths(left + 350)
       xml.markup("\" y=\"")
       xml.number(top + 12)
       xml.markup("\">")
-      xml.escaped(label)
+      xml.escaped(look.sign + label)
       xml.markup("</text>")
     }
     xml.markup("</g>\n")

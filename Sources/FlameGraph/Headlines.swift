@@ -14,26 +14,65 @@ struct Headlines: Sendable {
     _ profile: Profile, tree: FlameTree, quantities: Quantities, options: FlameGraphOptions
   ) {
     let source = profile.provenance
-    title = options.title ?? Self.title(source)
+    title = options.title ?? Self.title(source, kind: "flame graph")
     subtitle = options.subtitle ?? Self.subtitle(source, tree.nodes[0].total, quantities)
-    warning = Self.warning(profile.losses, tree)
+    warning = Self.losses(
+      profile.losses, tree.markerShares(tree.nodes.map { Double($0.total) })
+    ).map { "Incomplete: " + $0 }
     description = Self.description(source) + [warning].compactMap(\.self) + options.notes
   }
 
-  private static func title(_ source: Provenance) -> String {
+  /// For a differential.
+  init(
+    from base: Profile, to current: Profile, _ difference: FlameDifference,
+    options: FlameGraphOptions
+  ) {
+    let (source, tree) = (current.provenance, difference.tree)
+    title = options.title ?? Self.title(source, kind: "what changed")
+    subtitle = options.subtitle ?? Self.subtitle(from: base, to: current, difference)
+    let sides = [
+      ("before", Self.losses(base.losses, tree.markerShares(difference.totalBefore))),
+      ("now", Self.losses(current.losses, tree.markerShares(tree.nodes.map { Double($0.total) }))),
+    ]
+    let warnings = sides.compactMap { side, losses in losses.map { "Incomplete \(side): \($0)" } }
+    warning = warnings.isEmpty ? nil : warnings.joined(separator: "; ")
+    description =
+      Self.description(base.provenance).map { "before: " + $0 }
+      + Self.description(source).map { "now: " + $0 } + warnings + options.notes
+  }
+
+  private static func title(_ source: Provenance, kind: String) -> String {
     let subject = source.bench ?? source.command.first.map(Profile.basename) ?? ""
-    return subject.isEmpty ? "Flame graph" : "\(subject) · flame graph"
+    return subject.isEmpty ? kind.prefix(1).uppercased() + kind.dropFirst() : "\(subject) · \(kind)"
   }
 
   private static func subtitle(_ source: Provenance, _ total: Int64, _ quantities: Quantities)
     -> String
   {
-    var parts = [source.command.joined(separator: " ")]
-    if parts[0].count > 80 { parts[0] = parts[0].prefix(79) + "…" }
+    var parts = [command(source)]
     parts.append(total > 0 ? quantities.text(Double(total)) : "no samples")
     if total > 0 { parts.append(quantities.count(Double(total)) ?? "") }
     parts.append(rate(source))
     return parts.filter { !$0.isEmpty }.joined(separator: " · ")
+  }
+
+  private static func subtitle(
+    from base: Profile, to current: Profile, _ difference: FlameDifference
+  ) -> String {
+    let total = (before: difference.before(0), after: difference.after(0))
+    let unscaled = Quantities(current).text(total.before / difference.scale)
+    var parts = [command(current.provenance)]
+    parts.append("before \(unscaled) → now \(Quantities(current).text(total.after))")
+    if Quantities.decimal(difference.scale, places: 2) != "1.00" {
+      let factor = Quantities.decimal(difference.scale, places: 2)
+      parts.append("before is scaled ×\(factor) to the same total")
+    }
+    return parts.filter { !$0.isEmpty }.joined(separator: " · ")
+  }
+
+  private static func command(_ source: Provenance) -> String {
+    let line = source.command.joined(separator: " ")
+    return line.count > 80 ? line.prefix(79) + "…" : line
   }
 
   /// `250 Hz`, with the rate that was asked for where the kernel allowed less.
@@ -46,17 +85,16 @@ struct Headlines: Sendable {
   }
 
   /// Losses by reason, and the share of the weight that is in markers.
-  private static func warning(_ losses: Losses, _ tree: FlameTree) -> String? {
+  private static func losses(_ losses: Losses, _ markers: [(label: String, share: Double)])
+    -> String?
+  {
     var parts = Losses.Reason.allCases.filter { losses[$0].events > 0 }.map { reason in
       let names = losses.processNames[reason, default: []]
       return "\(reason.rawValue) ×\(losses[reason].events)"
         + (names.isEmpty ? "" : " (\(names.prefix(3).joined(separator: ", ")))")
     }
-    for (label, weight) in tree.markerWeights() {
-      parts.append(
-        "\(label) \(Quantities.percent(Double(weight), of: Double(tree.nodes[0].total)))")
-    }
-    return parts.isEmpty ? nil : "Incomplete: " + parts.joined(separator: ", ")
+    parts += markers.map { "\($0.label) \(Quantities.percent($0.share, of: 1))" }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 
   private static func description(_ source: Provenance) -> [String] {
@@ -93,17 +131,17 @@ struct Headlines: Sendable {
 }
 
 extension FlameTree {
-  /// Weight by marker, each stack counted once, largest first.
-  func markerWeights() -> [(label: String, weight: Int64)] {
+  /// Share of all weight by marker, each stack counted once, largest first.
+  func markerShares(_ totals: [Double]) -> [(label: String, share: Double)] {
     var inMarker = [Bool](repeating: false, count: nodes.count)
-    var weights: [String: Int64] = [:]
+    var weights: [String: Double] = [:]
     for (index, node) in nodes.enumerated().dropFirst() {
       let frame = frames[Int(node.frame)]
       let below = inMarker[Int(node.parent)]
       inMarker[index] = below || frame.kind == .marker
-      if frame.kind == .marker, !below { weights[frame.name, default: 0] += node.total }
+      if frame.kind == .marker, !below { weights[frame.name, default: 0] += totals[index] }
     }
     return weights.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-      .filter { $0.value > 0 }.map { (label: $0.key, weight: $0.value) }
+      .filter { $0.value > 0 }.map { (label: $0.key, share: $0.value / totals[0]) }
   }
 }

@@ -1,4 +1,6 @@
 /// How much of a name fits into a box, in a font whose characters are all equally wide.
+///
+/// `flame.js` does the same after a zoom; a test compares the two label by label.
 package enum LabelFit {
   /// Height of the font, and width of one column of it, in pixels. DejaVu Sans Mono, Liberation
   /// Mono, Menlo and their kin are 0.60 em wide.
@@ -14,11 +16,56 @@ package enum LabelFit {
     max(0, Int((width - padding) / columnWidth))
   }
 
-  /// `name`, cut with `…` where it is longer than `columns`; nil where that says too little.
-  /// Cuts between characters as people see them, never inside one.
+  /// The longest form of `name` that fits, if need be cut with `…`; nil without room.
   package static func label(_ name: String, columns: Int) -> String? {
     guard columns >= fewestColumns else { return nil }
     if name.utf8.count <= columns { return name }
+    let forms = forms(of: name)
+    return forms.first { cut($0, columns: columns) == $0 }
+      ?? cut(forms[forms.count - 1], columns: columns)
+  }
+
+  /// A name as it is, without its arguments, and without what it belongs to:
+  /// `a::B<c>::d(e) const`, `a::B::d`, `d`.
+  package static func forms(of name: String) -> [String] {
+    guard !name.hasPrefix("["), !name.contains("operator"), let plain = withoutArguments(name)
+    else { return [name] }
+    guard let scope = plain.ranges(of: "::").last else { return [name, plain] }
+    return [name, plain, String(plain[scope.upperBound...])]
+  }
+
+  /// What stands outside of all brackets; nil when they do not match or nothing is left.
+  private static func withoutArguments(_ name: String) -> String? {
+    var depth = 0
+    var plain = String.UnicodeScalarView()
+    var previous: Unicode.Scalar = " "
+    for scalar in name.unicodeScalars {
+      switch scalar {
+      case "<", "(", "[": depth += 1
+      case ">" where previous == "-": if depth == 0 { plain.append(scalar) }
+      case ")", "]", ">":
+        depth -= 1
+        if depth < 0 { return nil }
+      default: if depth == 0 { plain.append(scalar) }
+      }
+      previous = scalar
+    }
+    guard depth == 0 else { return nil }
+    return withoutQualifiers(String(plain))
+  }
+
+  /// Without the result type of Swift and Rust, `const` of C++, and an empty outer scope.
+  private static func withoutQualifiers(_ name: String) -> String? {
+    var rest = name[...]
+    if let arrow = rest.firstRange(of: " ->") { rest = rest[..<arrow.lowerBound] }
+    if rest.hasSuffix(" const") { rest = rest.dropLast(6) }
+    if rest.hasPrefix("::") { rest = rest.dropFirst(2) }
+    return rest.isEmpty || rest.hasSuffix("::") ? nil : String(rest)
+  }
+
+  /// `name`, cut with `…` where it is longer than `columns`. Cuts between characters as people
+  /// see them, never inside one.
+  package static func cut(_ name: String, columns: Int) -> String {
     var used = 0
     var end = name.startIndex
     for (index, character) in zip(name.indices, name) {
@@ -30,7 +77,7 @@ package enum LabelFit {
   }
 
   /// Columns of a character: two for those that East Asian fonts and emoji draw wide.
-  static func width(of character: Character) -> Int {
+  private static func width(of character: Character) -> Int {
     guard let scalar = character.unicodeScalars.first else { return 0 }
     switch scalar.value {
     case 0x1100...0x115f, 0x2e80...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f,

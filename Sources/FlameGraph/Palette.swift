@@ -55,8 +55,19 @@ package enum Palette {
     guard !frame.module.isEmpty else {
       return Colour(lightness: 0.78 + 0.07 * shade, chroma: 0.11, hue: 40 + 55 * shade)
     }
+    // Three steps of lightness keep neighbours of one module apart.
     return Colour(
-      lightness: 0.77 + 0.08 * shade, chroma: 0.095, hue: hue(ofModule: frame.module))
+      lightness: 0.76 + 0.045 * (3 * shade).rounded(.down), chroma: 0.07 + 0.035 * shade,
+      hue: hue(ofModule: frame.module) + 16 * (shade - 0.5))
+  }
+
+  /// Red for growth, blue for the contrary, by the number of doublings; full from one on.
+  package static func change(_ doublings: Double) -> Colour {
+    let strength = min(abs(doublings), 1)
+    guard strength > 0 else { return Colour(lightness: 0.94, chroma: 0.004, hue: 90) }
+    return Colour(
+      lightness: 0.9 - 0.16 * strength, chroma: 0.03 + 0.1 * strength,
+      hue: doublings > 0 ? 25 : 250)
   }
 
   /// The colour that stands for a module in the legend.
@@ -64,6 +75,7 @@ package enum Palette {
     Colour(lightness: 0.81, chroma: 0.095, hue: hue(ofModule: module))
   }
 
+  /// In degrees.
   private static func hue(ofModule path: String) -> Double {
     360 * unit(of: Profile.basename(path))
   }
@@ -75,4 +87,8 @@ package enum Palette {
     for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     return Double((hash &* 0x9e37_79b9_7f4a_7c15) >> 11) * 0x1p-53
   }
+}
+
+extension Double {
+  var binaryLogarithm: Double { log2(self) }
 }

@@ -27,6 +27,13 @@ package struct Quantities: Sendable {
     }
   }
 
+  /// Units of `other` in one of these; 1 where they are not both times.
+  func ratio(to other: Quantities) -> Double {
+    guard case .time(let mine) = unit, case .time(let theirs) = other.unit, theirs > 0
+    else { return 1 }
+    return mine / theirs
+  }
+
   /// `1.23 s`, `3.4 MiB`, `120 samples`.
   package func text(_ weight: Double) -> String {
     switch unit {

@@ -4,7 +4,7 @@
 
   var SVG = 'http://www.w3.org/2000/svg';
   var XHTML = 'http://www.w3.org/1999/xhtml';
-  var COLUMN = 7.25, PADDING = 7, FEWEST = 3;  // as in LabelFit.swift
+  var COLUMN = 7.25, PADDING = 7, FEWEST = 3, MARGIN = 10;
   var MATCH = '#ff7df6';
 
   var script = document.currentScript;
@@ -59,9 +59,32 @@
     return element;
   }
 
-  function fit(name, room) {
-    var columns = Math.floor((room - PADDING) / COLUMN);
+  // The longest form of a name that fits, as in LabelFit.swift.
+  function fit(name, sign, room) {
+    var columns = Math.floor((room - PADDING) / COLUMN) - sign.length;
     if (columns < FEWEST) return '';
+    var all = forms(name);
+    var whole = all.find(function (form) { return cut(form, columns) === form; });
+    return sign + (whole || cut(all[all.length - 1], columns));
+  }
+
+  function forms(name) {
+    if (name[0] === '[' || name.indexOf('operator') >= 0) return [name];
+    var depth = 0, plain = '';
+    for (var i = 0; i < name.length; i++) {
+      var c = name[i];
+      if (c === '<' || c === '(' || c === '[') depth++;
+      else if (c === ')' || c === ']' || c === '>' && name[i - 1] !== '-') {
+        if (--depth < 0) return [name];
+      } else if (depth === 0) plain += c;
+    }
+    plain = plain.replace(/ ->.*$/, '').replace(/ const$/, '').replace(/^::/, '');
+    if (depth > 0 || plain === '' || /::$/.test(plain)) return [name];
+    var scope = plain.lastIndexOf('::');
+    return scope < 0 ? [name, plain] : [name, plain, plain.slice(scope + 2)];
+  }
+
+  function cut(name, columns) {
     var letters = Array.from(name), used = 0, end = 0;
     for (var i = 0; i < letters.length; i++) {
       used += isWide(letters[i].codePointAt(0)) ? 2 : 1;
@@ -80,12 +103,13 @@
   // Draws every frame from its integers: the zoomed one as wide as the picture, those below it
   // too, but faded.
   function draw() {
+    var room = width - 2 * MARGIN;
     frames.forEach(function (frame) {
       var isBelow = frame.x <= zoomed.x && frame.end >= zoomed.end && frame.index < zoomed.index;
       var isShown = isBelow || frame.index >= zoomed.index && frame.x >= zoomed.x &&
         frame.end <= zoomed.end;
-      var left = isBelow ? 0 : (frame.x - zoomed.x) / zoomed.w * width;
-      var right = isBelow ? width : (frame.end - zoomed.x) / zoomed.w * width;
+      var left = isBelow ? 0 : (frame.x - zoomed.x) / zoomed.w * room;
+      var right = isBelow ? room : (frame.end - zoomed.x) / zoomed.w * room;
       show(frame.g, isShown && right - left >= 0.3);
       if (!isShown) return;
       frame.g.setAttribute('opacity', isBelow ? 0.5 : 1);
@@ -93,7 +117,7 @@
         rect.setAttribute('x', left);
         rect.setAttribute('width', right - left > 2 ? right - left - 0.6 : right - left);
       });
-      label(frame, left, fit(frame.sign + frame.name, right - left));
+      label(frame, left, fit(frame.name, frame.sign, right - left));
     });
     show(reset, zoomed !== frames[0]);
   }
@@ -211,8 +235,8 @@
 
   function button(text, action) {
     var g = make('g', { cursor: 'pointer', role: 'button', 'class': 'qprof-reset' }, svg);
-    make('rect', { x: 8, y: bar, width: 96, height: 22, rx: 4, fill: '#e8e8ee' }, g);
-    make('text', { x: 56, y: bar + 15, 'text-anchor': 'middle' }, g).textContent = text;
+    make('rect', { x: 0, y: bar, width: 96, height: 22, rx: 4, fill: '#e8e8ee' }, g);
+    make('text', { x: 48, y: bar + 15, 'text-anchor': 'middle' }, g).textContent = text;
     g.addEventListener('click', action);
     return g;
   }
@@ -237,7 +261,8 @@
     svg.setAttribute('width', width);
     svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
     input.parentNode.setAttribute('x', width - 240);
-    status.setAttribute('x', width - 250);
+    reset.setAttribute('transform', 'translate(' + (width - 346) + ')');
+    status.setAttribute('x', width - 356);
     draw();
   }
 
@@ -247,7 +272,7 @@
   }
 
   var bar = height - 28;
-  var hint = make('text', { x: 112, y: bar + 15, fill: '#555' }, svg);
+  var hint = make('text', { x: MARGIN, y: bar + 15, fill: '#555' }, svg);
   var status = make('text', { y: bar + 15, 'text-anchor': 'end', 'class': 'qprof-status' }, svg);
   var reset = button('reset zoom', function () { zoom(frames[0]); });
   var input = field();
@@ -260,7 +285,7 @@
   });
   group.addEventListener('mouseover', function (event) {
     var frame = frameOf(event);
-    if (frame) hint.textContent = fit(frame.title.replace(/\n/g, '   '), width - 620);
+    if (frame) hint.textContent = cut(frame.title.replace(/\n/g, '   '), Math.floor((width - 520) / COLUMN));
   });
   group.addEventListener('mouseout', function () { hint.textContent = HINT; });
   document.addEventListener('keydown', function (event) {
