@@ -15,7 +15,7 @@ struct FlamePicture<Style: FlameStyle> {
   /// Longer names are cut, also in tooltips: nobody reads more.
   private let longestName = 2000
   /// Room for the controls of the script.
-  private let footerHeight = 34
+  private let footerHeight = 54
 
   private var legendTop: Int { headlines.warning == nil ? 54 : 72 }
   private var framesTop: Int { legendTop + (style.legend.isEmpty ? 8 : 26) }
@@ -125,6 +125,7 @@ struct FlamePicture<Style: FlameStyle> {
 
   private func frames(_ xml: inout XMLWriter) {
     let names = tree.frames.map { VisibleText.of(String($0.name.prefix(longestName))) }
+    let sizes = tree.sizes()
     xml.markup("<g class=\"qprof-frames\" transform=\"translate(")
     xml.number(FlameGraphOptions.margin)
     xml.markup(")\">\n")
@@ -149,7 +150,8 @@ struct FlamePicture<Style: FlameStyle> {
         }
         draw(box, look, name, &xml)
       case .merged(let nodes):
-        let name = nodes.count == 1 ? "1 small frame" : "\(nodes.count) small frames"
+        let count = nodes.reduce(0) { $0 + sizes[Int($1)] }
+        let name = count == 1 ? "1 frame not drawn" : "\(count) frames not drawn"
         xml.markup("\" data-merged=\"\"><title>")
         xml.escaped(name)
         xml.markup("\n")

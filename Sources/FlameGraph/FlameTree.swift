@@ -14,6 +14,13 @@ package struct FlameFrame: Hashable, Sendable {
   /// Path of the mapped file; empty when unknown, and for what is no code.
   package var module: String
   package var file: String?
+
+  package init(kind: Kind, name: String, module: String = "", file: String? = nil) {
+    self.kind = kind
+    self.name = name
+    self.module = module
+    self.file = file
+  }
 }
 
 /// Stacks merged from the root: each path of equal frames is one node.
@@ -63,6 +70,15 @@ package struct FlameTree: Sendable {
       totals[Int(nodes[index].parent)] += totals[index]
     }
     return totals
+  }
+
+  /// How many nodes each node and everything above it are.
+  func sizes() -> [Int] {
+    var sizes = [Int](repeating: 1, count: nodes.count)
+    for index in nodes.indices.dropFirst().reversed() {
+      sizes[Int(nodes[index].parent)] += sizes[index]
+    }
+    return sizes
   }
 
   /// Chains the children of every node by kind, name and module.

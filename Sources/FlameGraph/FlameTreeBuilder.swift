@@ -34,7 +34,7 @@ struct FlameTreeBuilder {
   }
 
   private var tree = FlameTree(
-    frames: [FlameFrame(kind: .all, name: "all", module: "", file: nil)],
+    frames: [FlameFrame(kind: .all, name: "all")],
     nodes: [FlameTree.Node(frame: 0, parent: -1, line: 0)])
   private var frameIDs: [FrameKey: Int32] = [:]
   /// Node by the ``pair(_:_:)`` of its parent and its frame.
@@ -124,11 +124,10 @@ struct FlameTreeBuilder {
     guard grouping != .none, let thread else { return 0 }
     let info = profile.threads[thread]
     let process = FlameFrame(
-      kind: .process, name: profile.strings[profile.processes[info.process].name], module: "",
-      file: nil)
+      kind: .process, name: profile.strings[profile.processes[info.process].name])
     let node = child(of: 0, FrameAtLine(frame: intern(process), line: 0))
     guard grouping == .thread else { return node }
-    let name = FlameFrame(kind: .thread, name: profile.strings[info.name], module: "", file: nil)
+    let name = FlameFrame(kind: .thread, name: profile.strings[info.name])
     return child(of: node, FrameAtLine(frame: intern(name), line: 0))
   }
 
