@@ -1,4 +1,4 @@
-// Template-heavy C++ for cc1plus to compile: about three seconds of `g++ -O2 -c`.
+// Template-heavy C++ for cc1plus to compile: a few seconds of `g++ -O2 -c`.
 #include <algorithm>
 #include <functional>
 #include <map>
