@@ -15,38 +15,44 @@ enum ExitCodes {
   /// The code for an error of qprof's own libraries; nil for one that is not theirs.
   static func code(of error: any Error) -> Int32? {
     switch error {
-    case let error as CLIError: code(of: error)
-    case let error as RecordingError: code(of: error)
-    case let error as BenchmarkingError: code(of: error)
+    case let error as CLIError: error.exitCode
+    case let error as RecordingError: error.exitCode
+    case let error as BenchmarkingError: error.exitCode
     default: nil
     }
   }
+}
 
-  private static func code(of error: CLIError) -> Int32 {
-    switch error {
-    case .noRecording, .noSuchInput, .unreadableInput: noInput
-    case .badInput: badInput
-    case .cannotWrite: cannotCreate
-    case .unknownFormat: usage
+extension CLIError {
+  fileprivate var exitCode: Int32 {
+    switch self {
+    case .noRecording, .noSuchInput, .unreadableInput: ExitCodes.noInput
+    case .badInput: ExitCodes.badInput
+    case .cannotWrite: ExitCodes.cannotCreate
+    case .unknownFormat: ExitCodes.usage
     }
   }
+}
 
-  private static func code(of error: RecordingError) -> Int32 {
-    switch error {
-    case .noSuchFile, .noPermission, .busy: noInput
-    case .notARecording, .tooNew, .damaged: badInput
-    case .alreadyExists, .failed: cannotCreate
+extension RecordingError {
+  fileprivate var exitCode: Int32 {
+    switch self {
+    case .noSuchFile, .noPermission, .busy: ExitCodes.noInput
+    case .notARecording, .tooNew, .damaged: ExitCodes.badInput
+    case .alreadyExists, .failed: ExitCodes.cannotCreate
     }
   }
+}
 
-  private static func code(of error: BenchmarkingError) -> Int32 {
-    switch error {
-    case .noConfiguration, .unreadable, .nothingToPropose: noInput
+extension BenchmarkingError {
+  fileprivate var exitCode: Int32 {
+    switch self {
+    case .noConfiguration, .unreadable, .nothingToPropose: ExitCodes.noInput
     case .tooLarge, .notTOML, .unknownKey, .missingKey, .wrongType, .emptyValue, .badBenchName:
-      badInput
-    case .unknownBench: usage
+      ExitCodes.badInput
+    case .unknownBench: ExitCodes.usage
     case .buildNotStarted, .buildFailed: 3
-    case .alreadyConfigured, .unwritable: cannotCreate
+    case .alreadyConfigured, .unwritable: ExitCodes.cannotCreate
     }
   }
 }
