@@ -1,0 +1,72 @@
+import ProfileModel
+
+/// The call tree as indented lines. A line goes further in only where callers part: a chain of
+/// single calls stays in one column, so that deep programs fit on a screen.
+struct CallTreeText {
+  private let report: Report
+  private let style: ReportText.Style
+  private let text: ReportText
+  private var table: TextTable
+
+  init(_ report: Report, _ style: ReportText.Style) {
+    self.report = report
+    self.style = style
+    text = ReportText(report, style: style)
+    table = TextTable(["cumulative", "share", "self", "function"])
+  }
+
+  var lines: [String] {
+    var copy = self
+    copy.fill()
+    let minimum = Quantities.decimal(100 * report.options.minimumTreeShare, places: 0)
+    return [text.heading("Call tree", "what is below \(minimum) % is summed up")]
+      + copy.table.lines(style)
+  }
+
+  /// A line still to be written.
+  private enum Item {
+    /// `first` goes before the name, `rest` before the names of what it calls.
+    case node(Int, first: String, rest: String)
+    case cut(Int, Tally, first: String)
+  }
+
+  private mutating func fill() {
+    var pending = items(report.tree.roots, report.tree.cutRoots, report.tree.cut, indent: "")
+    while let item = pending.popLast() {
+      switch item {
+      case .node(let place, let first, let rest):
+        let node = report.tree.nodes[place]
+        add(node.cumulative, self: node.flat, first + VisibleText.of(node.function.name))
+        pending += items(node.children, node.cutChildren, node.cut, indent: rest)
+      case .cut(let count, let tally, let first):
+        add(tally, self: Tally(), first + "… \(count) more", .faint)
+      }
+    }
+  }
+
+  /// What is called from one place, last first.
+  private func items(_ nodes: [Int], _ cutCount: Int, _ cut: Tally, indent: String) -> [Item] {
+    let count = nodes.count + (cutCount > 0 ? 1 : 0)
+    guard count > 1 || (cutCount > 0 && !indent.isEmpty) else {
+      return nodes.map { .node($0, first: indent, rest: indent) }
+        + (cutCount > 0 ? [.cut(cutCount, cut, first: indent)] : [])
+    }
+    var items = nodes.enumerated().map { position, node in
+      let isLast = position == count - 1
+      return Item.node(
+        node, first: indent + (isLast ? "└─ " : "├─ "), rest: indent + (isLast ? "   " : "│  "))
+    }
+    if cutCount > 0 { items.append(.cut(cutCount, cut, first: indent + "└─ ")) }
+    return items.reversed()
+  }
+
+  private mutating func add(
+    _ cumulative: Tally, self flat: Tally, _ name: String, _ look: TextTable.Look = .plain
+  ) {
+    table.add([
+      .init(text.weight(cumulative), look),
+      .init(text.percent(report.share(cumulative).value), look),
+      .init(flat.isZero ? "" : text.weight(flat), .faint), .init(name, look),
+    ])
+  }
+}

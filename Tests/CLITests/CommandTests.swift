@@ -1,0 +1,102 @@
+import Foundation
+import ProfileModel
+import TestSupport
+import Testing
+
+@Suite struct CommandTests {
+  private let qprof: QprofProcess
+  init() throws { qprof = try QprofProcess() }
+
+  @Test func reportTakesTheLatestRecording() throws {
+    defer { qprof.remove() }
+    try qprof.record(.small(hot: "newer"), as: ".qprof/recordings/20260102-000000-a.qprof")
+    try qprof.record(.small(hot: "older"), as: ".qprof/recordings/20260101-000000-b.qprof")
+    let result = try qprof.run("report")
+    #expect(result.status == 0)
+    #expect(result.error.isEmpty)
+    #expect(result.output.contains("600 ms  75.0 %  6.0      150      600 ms   75.0 %  newer"))
+    #expect(result.output.contains(".qprof/recordings/20260102-000000-a.qprof"))
+  }
+
+  @Test func reportOptions() throws {
+    defer { qprof.remove() }
+    try qprof.record(.small(), as: "a.qprof")
+    let result = try qprof.run(
+      "report", "a.qprof", "--sort", "self", "--top", "1", "--tree", "--threads")
+    #expect(result.output.contains("Functions by self time (1 of 2"))
+    #expect(!result.output.contains("cumulative time"))
+    #expect(result.output.contains("Call tree") && result.output.contains("Threads"))
+
+    let json = try qprof.run("report", "a.qprof", "--json")
+    let object = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+    #expect(object?["source"] as? String == "a.qprof")
+  }
+
+  @Test func brokenPipeIsSilent() throws {
+    defer { qprof.remove() }
+    var builder = ProfileBuilder()
+    for name in 0..<5000 { builder.add(["main", "function\(name)"], weight: 1) }
+    try qprof.record(builder.profile, as: "a.qprof")
+    let result = try qprof.shell(
+      "qprof report a.qprof --top 5000 | head -1; echo ${PIPESTATUS[0]}; "
+        + "trap '' PIPE; qprof report a.qprof --top 5000 | head -1; echo ${PIPESTATUS[0]}")
+    #expect(result.output == "a.qprof\n141\na.qprof\n141\n")
+    #expect(result.error.isEmpty)
+  }
+
+  @Test func flameWritesAFile() throws {
+    defer { qprof.remove() }
+    try qprof.record(.small(), as: "a.qprof")
+    try qprof.record(.small(hot: "other"), as: "b.qprof")
+    #expect(try qprof.run("flame", "a.qprof", "-o", "a.svg", "--title", "A <b>").status == 0)
+    #expect(try qprof.run("flame", "a.qprof", "-o", "d.svg", "--diff", "b.qprof").status == 0)
+    for (name, words) in [("a.svg", ["A &lt;b&gt;", "hot"]), ("d.svg", ["hot", "other"])] {
+      let text = try String(contentsOf: qprof.file(name), encoding: .utf8)
+      let parser = XMLChecker()
+      #expect(parser.accepts(text), "\(name)")
+      for word in words { #expect(text.contains(word), "\(name) \(word)") }
+    }
+    let toStandardOutput = try qprof.run("flame", "a.qprof", "-o", "-")
+    #expect(toStandardOutput.output.contains("<svg"))
+  }
+
+  @Test func outputReplacesWholeFilesOnly() throws {
+    defer { qprof.remove() }
+    try qprof.record(.small(), as: "a.qprof")
+    try qprof.write("old", to: "real.svg")
+    try FileManager.default.createSymbolicLink(
+      atPath: qprof.file("link.svg").path, withDestinationPath: "real.svg")
+    #expect(try qprof.run("flame", "a.qprof", "-o", "link.svg").status == 0)
+    #expect(try String(contentsOf: qprof.file("real.svg"), encoding: .utf8).contains("<svg"))
+    let link = try FileManager.default.destinationOfSymbolicLink(
+      atPath: qprof.file("link.svg").path)
+    #expect(link == "real.svg")
+    let names = try FileManager.default.contentsOfDirectory(atPath: qprof.folder.path)
+    #expect(Set(names) == [".git", "a.qprof", "real.svg", "link.svg"])
+  }
+
+  @Test func initWritesOnce() throws {
+    defer { qprof.remove() }
+    try qprof.write("[package]\nname = \"demo\"\n[[bench]]\nname = \"fast\"\n", to: "Cargo.toml")
+    let first = try qprof.run("init")
+    #expect(first.status == 0)
+    let text = try String(contentsOf: qprof.file("qprof.toml"), encoding: .utf8)
+    #expect(text.contains("[bench.fast]"))
+    let second = try qprof.run("init")
+    #expect(second.status == 73)
+    #expect(second.error.contains("exists already"))
+    #expect(try String(contentsOf: qprof.file("qprof.toml"), encoding: .utf8) == text)
+  }
+
+  @Test func helpNamesEveryCommandWithAnExample() throws {
+    defer { qprof.remove() }
+    let help = try qprof.run("--help")
+    for command in ["record", "report", "flame", "export", "init"] {
+      #expect(help.output.contains("  \(command) "), "\(command)")
+    }
+    for command in ["report", "flame", "export", "init"] {
+      #expect(try qprof.run(command, "--help").output.contains("Example: qprof \(command)"))
+    }
+    #expect(try qprof.run("--version").output.hasPrefix("qprof "))
+  }
+}
