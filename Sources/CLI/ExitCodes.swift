@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarking
+import Capture
 import Glibc
 import ProfileFormats
 
@@ -18,6 +19,7 @@ enum ExitCodes {
     case let error as CLIError: error.exitCode
     case let error as RecordingError: error.exitCode
     case let error as BenchmarkingError: error.exitCode
+    case let error as CaptureError: error.exitStatus
     default: nil
     }
   }

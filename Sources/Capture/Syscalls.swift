@@ -315,3 +315,17 @@ extension Syscalls {
 extension Syscalls {
   static func processors() -> Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 }
+
+extension Syscalls {
+  /// Takes the default action of a signal, without a second core dump.
+  static func dieOfSignal(_ number: Int32) {
+    var none = rlimit(rlim_cur: 0, rlim_max: 0)
+    setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+    signal(number, SIG_DFL)
+    var set = sigset_t()
+    sigemptyset(&set)
+    sigaddset(&set, number)
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    raise(number)
+  }
+}

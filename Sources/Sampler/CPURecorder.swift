@@ -10,6 +10,8 @@ package struct CPURecorder {
     /// Added to the environment of the target.
     package var environment: [String: String] = [:]
     package var folder: String?
+    /// What the caller knows of the recording; the rest is filled in.
+    package var provenance = Provenance()
     package init() {}
   }
 
@@ -19,6 +21,7 @@ package struct CPURecorder {
     package var processes: Int
     package var threads: Int
     package var samples: Int64
+    package var effectiveRate: Double
     /// Weight of all samples as CPU time.
     package var cpuTime: Nanoseconds
     package var lost: Int64
@@ -117,6 +120,7 @@ package struct CPURecorder {
 
 extension CPURecorder {
   private func describe(_ profile: inout Profile, tick: Nanoseconds) {
+    profile.provenance = options.provenance
     profile.provenance.command = command.arguments
     profile.provenance.host = Host.name
     profile.provenance.kernel = Host.kernel
@@ -142,7 +146,9 @@ extension CPURecorder {
     let period = collector.profile.period?.value ?? 0
     return Progress(
       elapsed: elapsed, processes: session.processes.count, threads: session.threadCount,
-      samples: collector.sampleCount, cpuTime: Nanoseconds(collector.totalWeight * period),
+      samples: collector.sampleCount,
+      effectiveRate: collector.profile.provenance.effectiveRate,
+      cpuTime: Nanoseconds(collector.totalWeight * period),
       lost: session.losses[.ringFull].weight + session.losses[.agentBusy].weight)
   }
 }
