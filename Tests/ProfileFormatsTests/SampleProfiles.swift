@@ -2,6 +2,61 @@ import Foundation
 import ProfileModel
 import TestSupport
 
+/// Two threads of a program with an inlined function, a library, unsymbolised code and a marker.
+let smallProfile: Profile = {
+  var profile = Profile()
+  func string(_ text: String) -> ID<String> { profile.strings.intern(text) }
+  func function(_ name: String, _ system: String) -> ID<Function> {
+    profile.functions.intern(
+      Function(
+        name: string(name), systemName: string(system), file: string("/src/app.cc"),
+        startLine: 10))
+  }
+  func mapping(_ path: String, _ build: [UInt8]?) -> ID<Mapping> {
+    profile.mappings.intern(
+      Mapping(
+        kind: .file, path: string(path), buildID: build.map(BuildID.init),
+        start: FileAddress(0x1000), end: FileAddress(0x9000), offset: FileOffset(0x800)))
+  }
+  let library = mapping("/lib/libwork.so.1", [0xab, 0xcd])
+  let app = mapping("/bin/app", [0x01, 0x02])
+  let main = profile.locations.intern(.code(app, FileAddress(0x1100)))
+  profile.locations.setLines([Line(function: function("main", "main"), line: 12)], of: main)
+  let outer = profile.locations.intern(.code(app, FileAddress(0x1200)))
+  profile.locations.setLines(
+    [
+      Line(function: function("fast(int)", "_Z4fasti"), line: 30),
+      Line(function: function("outer()", "_Z5outerv"), line: 44),
+    ], of: outer)
+  let bare = profile.locations.intern(.code(library, FileAddress(0x2345)))
+  let capped = profile.locations.intern(.marker(.stackCapped))
+
+  let process = profile.processes.append(
+    ProcessImage(pid: 70, parentPID: 1, name: string("app"), start: Nanoseconds(0)))
+  let first = profile.threads.append(ThreadInfo(process: process, tid: 70, name: string("app")))
+  let second = profile.threads.append(
+    ThreadInfo(process: process, tid: 71, name: string("worker")))
+  func add(_ places: [ID<Location>], _ thread: ID<ThreadInfo>, _ weight: Int64) {
+    var stack: ID<StackNode>?
+    for location in places {
+      stack = profile.stacks.intern(StackNode(parent: stack, location: location))
+    }
+    profile.samples.append(
+      Sample(time: Nanoseconds(0), thread: thread, stack: stack, weight: weight))
+  }
+  add([main, outer], first, 3)
+  add([main, outer, bare], first, 2)
+  add([capped, bare], second, 4)
+  add([main, outer], first, 1)
+  profile.period = .cpu(Nanoseconds(4_000_000))
+  profile.provenance.command = ["/bin/app", "it's"]
+  profile.provenance.toolVersion = "0.1.0"
+  profile.provenance.startTime = 1_700_000_000.5
+  profile.provenance.duration = Nanoseconds(2_000_000_000)
+  profile.losses.add(.ringFull, events: 2, weight: 5)
+  return profile
+}()
+
 /// Draws a profile with every kind of row.
 struct RandomProfile {
   private(set) var profile = Profile()
