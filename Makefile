@@ -79,4 +79,4 @@ reference-suite: | build-packages
 	swift build -c release --package-path Examples/reference-suite
 
 workloads: | test-packages
-	+$(MAKE) -s -C Tests/Workloads OUT=$(WORKLOADS) all rust
+	+$(MAKE) -s -C Tests/Workloads OUT=$(WORKLOADS) all rust go
