@@ -83,7 +83,7 @@ struct RecordingRun {
     let recorded = try readRecording(path: path).profile
     let isUseless = recorded.samples.isEmpty && (provenance.cpuTime ?? noticeable) >= noticeable
     guard isTerminal || isUseless else { return }
-    let report = Report(recorded, source: path)
+    let report = Reporting.Report(recorded, source: path)
     if isTerminal { Terminal.complain(report.summary + ", in " + shown(path)) }
     for note in report.notes { Terminal.complain(note) }
   }
