@@ -89,12 +89,24 @@ struct Headlines: Sendable {
     -> String?
   {
     var parts = Losses.Reason.allCases.filter { losses[$0].events > 0 }.map { reason in
-      let names = losses.processNames[reason, default: []]
-      return "\(reason.rawValue) ×\(losses[reason].events)"
-        + (names.isEmpty ? "" : " (\(names.prefix(3).joined(separator: ", ")))")
+      let what = phrase(reason, count: losses[reason].events)
+      let names = losses.processNames[reason, default: []].prefix(3).joined(separator: ", ")
+      return names.isEmpty ? what : "\(what): \(names)"
     }
     parts += markers.map { "\($0.label) \(Quantities.percent($0.share, of: 1))" }
-    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  private static func phrase(_ reason: Losses.Reason, count: Int64) -> String {
+    let number = Quantities.grouped(Double(count))
+    func some(_ one: String, _ many: String) -> String { "\(number) \(count == 1 ? one : many)" }
+    switch reason {
+    case .ringFull, .agentBusy: return some("sample", "samples") + " lost (\(reason.rawValue))"
+    case .noSlot, .noTimer: return some("thread", "threads") + " not sampled (\(reason.rawValue))"
+    case .neverEntered: return some("process", "processes") + " not sampled"
+    case .leftRunning: return some("process", "processes") + " left running"
+    case .badRecord: return some("record", "records") + " not readable"
+    }
   }
 
   private static func description(_ source: Provenance) -> [String] {

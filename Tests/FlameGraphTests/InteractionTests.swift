@@ -55,7 +55,7 @@ import Testing
       """)
     let zoomed = pages[1]
     #expect(zoomed.boxes.map(\.name) == ["all", "main", "right", "shared"])
-    #expect(zoomed.boxes.map(\.opacity) == [0.5, 0.5, 1, 1])
+    #expect(zoomed.boxes.map(\.opacity) == [0.45, 0.45, 1, 1])
     #expect(zoomed.boxes.map(\.x) == [0, 0, 0, 0])
     // 1180 pixels for the zoomed frame and those below it, a quarter for `shared`.
     #expect(zoomed.boxes.map(\.width) == [1179.4, 1179.4, 1179.4, 294.4])
