@@ -6,8 +6,8 @@
   var XHTML = 'http://www.w3.org/1999/xhtml';
   var COLUMN = 7.25, PADDING = 7, FEWEST = 3, MARGIN = 10;  // as in LabelFit and the options
   var MATCH = '#ff7df6', CURRENT = '#ffd400';
-  // East Asian letters and emoji, which are two columns wide.
-  var WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+  // East Asian letters and emoji: two columns.
+  var WIDE = /[\u1100-\u115f\u2e80-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
   var HINT = 'click: zoom in · /: search · Enter: next match · Esc: clear, then zoom out';
 
   var script = document.currentScript;
@@ -34,7 +34,8 @@
   recall();
   resize();
   if (input.value) search(input.value);
-  if (isAlone) window.scrollTo(0, height);
+  var isFlame = frames[0].rects[0].y.baseVal.value > height / 2;
+  if (isAlone && isFlame) window.scrollTo(0, height);
 
   // Frames stand in the file parents first, so the parent of a frame is the last one before it
   // that has not ended where the frame starts.
@@ -58,7 +59,7 @@
     });
   }
 
-  // FNV-1a over the path of names: a link to a frame survives a new recording.
+  // FNV-1a over the path of names, so that a link survives a new recording.
   function hash(seed, name) {
     var h = seed;
     for (var i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
@@ -144,7 +145,7 @@
     remember();
   }
 
-  // Alone in a window the picture is as wide as the window.
+  // Alone, the picture is as wide as its window.
   function resize() {
     if (isAlone) width = Math.max(600, document.documentElement.clientWidth || window.innerWidth);
     svg.setAttribute('width', width);
@@ -155,16 +156,17 @@
 
   // ---- searching
 
-  // Colours the matches and adds up their share: a stack counts once, however many of its frames
-  // match. Frames that are not drawn are in the data by name; what they add is exact for one
-  // function, and for several an upper bound.
+  // Colours the matches and adds up their share, each stack once. Frames that are not drawn are
+  // in the data by name: what they add is exact for one function, for several an upper bound.
   function search(term) {
-    var pattern = compile(term), names = new Set(), drawn = 0, counted = 0, hidden = 0;
+    var pattern = compile(term), names = new Set();
+    var drawn = 0, counted = 0, hidden = 0, unseen = 0;
     matches = [];
     current = -1;
     frames.forEach(function (frame) {
       var isMatch = term !== '' && !frame.merged && pattern.test(frame.name);
       frame.rects[0].setAttribute('fill', isMatch ? MATCH : frame.fill);
+      if (frame.merged && frame.x >= counted) unseen += frame.end - frame.x;
       if (!isMatch) return;
       matches.push(frame);
       names.add(frame.name);
@@ -177,7 +179,7 @@
       names.add(entry[0]);
       hidden += entry[1];
     });
-    var most = Math.min(data.total, drawn + hidden);
+    var most = drawn + Math.min(hidden, unseen);
     var found = names.size ? share(names.size === 1 ? most : drawn, most) : 'no match';
     say(term === '' ? '' : found + (pattern.remark || ''));
     remember();
@@ -218,7 +220,7 @@
 
   function say(text) { status.textContent = cut(text, Math.floor((width - 370) / COLUMN)); }
 
-  // ---- the address: zoom and term, where the picture is the whole document
+  // ---- zoom and term in the address
 
   function remember() {
     if (!isAlone) return;
@@ -272,7 +274,7 @@
     box.setAttribute('aria-label', 'search functions');
     box.setAttribute('maxlength', '300');
     box.style.cssText = 'box-sizing:border-box;width:230px;height:24px;font:12px monospace;' +
-      'border:1px solid #bbb;border-radius:4px;padding:2px 6px;background:#fff;color:#000';
+      'border:1px solid #bbb;border-radius:4px;padding:2px 6px';
     make('foreignObject', place, svg).appendChild(box);
     return box;
   }

@@ -170,4 +170,18 @@ import Testing
     #expect(page.box("c")?.label == "− c")
     #expect(page.boxes.map(\.name) == ["all", "a", "c"])
   }
+
+  @Test func aTallPictureOpensAtItsRoot() throws {
+    var builder = ProfileBuilder()
+    builder.add((0..<120).map { "f\($0)" }, weight: 1)
+    var options = FlameGraphOptions()
+    let script = "answer([scrollY, innerHeight, document.documentElement.height.baseVal.value])"
+    let flame: [Double] = try Browser.ask(
+      FlameGraph(builder.profile, options: options).svg(), script)
+    #expect(flame[2] > 2000 && flame[0] == flame[2] - flame[1])
+    options.icicle = true
+    let icicle: [Double] = try Browser.ask(
+      FlameGraph(builder.profile, options: options).svg(), script)
+    #expect(icicle[0] == 0)
+  }
 }
