@@ -19,7 +19,8 @@ struct CallTreeText {
     var copy = self
     copy.fill()
     let minimum = Quantities.decimal(100 * report.options.minimumTreeShare, places: 0)
-    return [text.heading("Call tree", "what is below \(minimum) % is summed up")]
+    let detail = "calls below \(minimum) % are summed up, sums below \(minimum) % left out"
+    return [text.heading("Call tree", detail)]
       + copy.table.lines(style)
   }
 
@@ -46,17 +47,17 @@ struct CallTreeText {
 
   /// What is called from one place, last first.
   private func items(_ nodes: [Int], _ cutCount: Int, _ cut: Tally, indent: String) -> [Item] {
-    let count = nodes.count + (cutCount > 0 ? 1 : 0)
-    guard count > 1 || (cutCount > 0 && !indent.isEmpty) else {
+    let showsCut = report.share(cut).value >= report.options.minimumTreeShare && cutCount > 0
+    let count = nodes.count + (showsCut ? 1 : 0)
+    guard count > 1 || showsCut else {
       return nodes.map { .node($0, first: indent, rest: indent) }
-        + (cutCount > 0 ? [.cut(cutCount, cut, first: indent)] : [])
     }
     var items = nodes.enumerated().map { position, node in
       let isLast = position == count - 1
       return Item.node(
         node, first: indent + (isLast ? "└─ " : "├─ "), rest: indent + (isLast ? "   " : "│  "))
     }
-    if cutCount > 0 { items.append(.cut(cutCount, cut, first: indent + "└─ ")) }
+    if showsCut { items.append(.cut(cutCount, cut, first: indent + "└─ ")) }
     return items.reversed()
   }
 
