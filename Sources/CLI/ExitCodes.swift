@@ -1,5 +1,6 @@
 import ArgumentParser
 import Benchmarking
+import Capture
 import Glibc
 import ProfileFormats
 
@@ -19,6 +20,7 @@ enum ExitCodes {
     case let error as ProfileFormatError: error.exitCode
     case let error as RecordingError: error.exitCode
     case let error as BenchmarkingError: error.exitCode
+    case let error as CaptureError: error.exitStatus
     default: nil
     }
   }

@@ -94,9 +94,6 @@ extension Losses {
       return "\(processes) used CPU time but never ran qprof's signal handler, as with the Go "
         + "runtime. Profile \(many ? "these" : "this one") with the tools of that runtime or with "
         + "perf."
-    case .signalTaken:
-      return "\(processes) installed a handler of \(many ? "their" : "its") own for qprof's "
-        + "signal. Switch off the program's own profiler."
     case .leftRunning:
       return "\(processes) still ran when the recording ended; later samples are missing. Make "
         + "the command wait for its children."

@@ -134,15 +134,9 @@ package struct ReportText {
   // MARK: - Notes
 
   private var notes: [String] {
-    let losses = Losses.Reason.allCases.filter { report.losses.counts[$0] != nil }.map { reason in
-      let weight = report.losses[reason].weight
-      return report.losses.message(
-        reason, time: weight == 0 ? nil : report.quantities.text(Double(weight)))
-    }
-    let all = report.advice.map(\.message) + losses
-    guard !all.isEmpty else { return [] }
+    guard !report.notes.isEmpty else { return [] }
     return [style.paint("Notes", .strong)]
-      + all.flatMap { note in
+      + report.notes.flatMap { note in
         TerminalText.wrap(note, to: min(style.width ?? 100, 100) - 4).enumerated().map {
           ($0 == 0 ? "  " + style.paint("!", .warning) + " " : "    ") + $1
         }

@@ -24,8 +24,8 @@ import Testing
     profile.provenance.kernel = Self.names[2]
     profile.provenance.gitCommit = Self.names[3]
     profile.valueType = ValueType(kind: Self.names[0], unit: Self.names[1])
-    profile.losses.add(.signalTaken, events: 7)
-    profile.losses.processNames[.signalTaken] = Self.names
+    profile.losses.add(.neverEntered, events: 7)
+    profile.losses.processNames[.neverEntered] = Self.names
     return profile
   }
 
