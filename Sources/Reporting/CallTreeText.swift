@@ -36,12 +36,41 @@ struct CallTreeText {
     while let item = pending.popLast() {
       switch item {
       case .node(let place, let first, let rest):
-        let node = report.tree.nodes[place]
-        add(node.cumulative, self: node.flat, first + VisibleText.of(node.function.name))
-        pending += items(node.children, node.cutChildren, node.cut, indent: rest)
+        let chain = chain(from: place)
+        addChain(chain, first: first, rest: rest)
+        let last = report.tree.nodes[chain.last ?? place]
+        pending += items(last.children, last.cutChildren, last.cut, indent: rest)
       case .cut(let count, let tally, let first):
         add(tally, self: Tally(), first + "… \(count) more", .faint)
       }
+    }
+  }
+
+  /// `place` and what follows it while each does nothing but call the next.
+  private func chain(from place: Int) -> [Int] {
+    var chain = [place]
+    var node = report.tree.nodes[place]
+    while node.children.count == 1 {
+      let next = report.tree.nodes[node.children[0]]
+      guard next.cumulative == node.cumulative else { break }
+      chain.append(node.children[0])
+      node = next
+    }
+    return chain
+  }
+
+  /// Long chains are shown by their ends.
+  private mutating func addChain(_ chain: [Int], first: String, rest: String) {
+    let end = 3
+    let hidden = chain.count > 3 * end ? end..<chain.count - end : 0..<0
+    for (position, place) in chain.enumerated() {
+      let node = report.tree.nodes[place]
+      if position == hidden.lowerBound, !hidden.isEmpty {
+        add(node.cumulative, self: node.flat, rest + "⋮ \(hidden.count) calls", .faint)
+      }
+      guard !hidden.contains(position) else { continue }
+      let indent = position == 0 ? first : rest
+      add(node.cumulative, self: node.flat, indent + VisibleText.of(node.function.name))
     }
   }
 
