@@ -4,6 +4,8 @@ import Synchronization
 
 /// Receives what a ``CaptureSession`` finds.
 package protocol CaptureConsumer: AnyObject {
+  /// A program image attached; it may end without ever meeting a tick.
+  func began(_ process: TracedProcess)
   /// A thread of `process` ran for some time; the sample is valid during the call only.
   func captured(_ sample: RawSample, thread: Int32, of process: TracedProcess)
   /// The mappings of `process` changed.
@@ -64,7 +66,7 @@ package final class CaptureSession {
   package func poll(_ consumer: some CaptureConsumer) -> Int32 {
     fullestRing = 0
     file.beat()
-    discover()
+    discover(consumer)
     // Who is gone now has written everything; so that is asked before draining.
     let gone = byRow.values.filter(isGone)
     let inUse = drainAll(consumer)
@@ -105,7 +107,7 @@ package final class CaptureSession {
 // MARK: - Processes
 
 extension CaptureSession {
-  private func discover() {
+  private func discover(_ consumer: some CaptureConsumer) {
     let attached = file.atomic32(file.header, \.images).pointee.load(ordering: .acquiring)
     guard attached != imagesSeen || byRow.isEmpty else { return }
     var rows: [Int] = []
@@ -116,14 +118,16 @@ extension CaptureSession {
       }
     }
     // In the order of attaching, so that a child finds its parent.
-    for row in rows.sorted(by: { image(row: $0) < image(row: $1) }) { begin(row: row) }
+    for row in rows.sorted(by: { image(row: $0) < image(row: $1) }) {
+      consumer.began(begin(row: row))
+    }
     // An agent that has counted itself but not filled in its row is found in the next round.
     imagesSeen &+= UInt32(rows.count)
   }
 
   private func image(row: Int) -> UInt32 { file.process(row).pointee.image }
 
-  private func begin(row: Int) {
+  private func begin(row: Int) -> TracedProcess {
     let fields = file.process(row).pointee
     let parent =
       fields.forked == 0
@@ -137,6 +141,7 @@ extension CaptureSession {
       _ = process.addresses.update(entries, pid: process.pid, images: images)
     }
     byRow[row] = process
+    return process
   }
 
   private func isGone(_ process: TracedProcess) -> Bool {
