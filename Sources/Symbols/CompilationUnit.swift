@@ -99,6 +99,9 @@ private struct Declaration {
 
 extension String {
   fileprivate func inFolder(_ folder: String?) -> String {
+    // What the Swift compiler gives as the file of code that nobody wrote.
+    let generated = "<compiler-generated>"
+    if hasSuffix(generated) { return generated }
     guard let folder, !hasPrefix("/") else { return self }
     return folder + "/" + self
   }
