@@ -102,17 +102,13 @@ package struct Symbolizer {
 /// Interns frames as functions of a profile; each name is demangled once.
 private struct FunctionNames {
   private var demangler = Demangler()
-  private var names: [String: (name: ID<String>, systemName: ID<String>)] = [:]
+  private var readable: [String: String] = [:]
 
   mutating func line(_ frame: SourceFrame, _ profile: inout Profile) -> Line {
-    let name =
-      names[frame.name]
-      ?? (
-        profile.strings.intern(demangler.demangle(frame.name)), profile.strings.intern(frame.name)
-      )
-    names[frame.name] = name
+    let name = frame.qualifiedName ?? readable[frame.name] ?? demangler.demangle(frame.name)
+    if frame.qualifiedName == nil { readable[frame.name] = name }
     let function = Function(
-      name: name.name, systemName: name.systemName,
+      name: profile.strings.intern(name), systemName: profile.strings.intern(frame.name),
       file: frame.file.map { profile.strings.intern($0) }, startLine: frame.startLine)
     return Line(function: profile.functions.intern(function), line: frame.line)
   }
