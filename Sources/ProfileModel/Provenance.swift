@@ -29,6 +29,21 @@ package struct Provenance: Hashable, Sendable {
   }
 }
 
+extension Provenance {
+  /// The command as a shell would take it: words with characters that a shell reads are quoted.
+  package var commandLine: String {
+    command.map { word in
+      guard word.isEmpty || word.contains(where: Self.isReadByShells) else { return word }
+      let parts = word.split(separator: "'", omittingEmptySubsequences: false)
+      return "'" + parts.joined(separator: #"'\''"#) + "'"
+    }.joined(separator: " ")
+  }
+
+  private static func isReadByShells(_ character: Character) -> Bool {
+    character.isWhitespace || #""'\$`;&|<>()*?#!~"#.contains(character)
+  }
+}
+
 /// What did not make it into the samples, by reason. Zero counts are not stored.
 package struct Losses: Hashable, Sendable {
   package enum Reason: String, Hashable, Sendable, CaseIterable {
@@ -40,10 +55,9 @@ package struct Losses: Hashable, Sendable {
     case noSlot = "no slot"
     /// Threads not sampled because the kernel refused a timer.
     case noTimer = "no timer"
-    /// Processes that used CPU time and in which the signal handler never ran.
+    /// Processes that used CPU time and in which the signal handler ran seldom or never: their
+    /// runtime takes the signal, as Go's does.
     case neverEntered = "never entered"
-    /// Processes that installed their own handler for the sampling signal.
-    case signalTaken = "signal taken"
     /// Processes still running when the recording ended.
     case leftRunning = "left running"
     /// Records that the recorder could not read.

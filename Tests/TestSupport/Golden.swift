@@ -1,5 +1,5 @@
 import Foundation
-import Testing
+package import Testing
 
 /// Compares `actual` with the file `name` in the folder `Fixtures/Golden` beside the calling test.
 ///

@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+/// The rules of the house that the compiler does not check.
+struct HouseTests {
+  /// Import direction (docs/architecture.md). A new arrow needs a decision record first.
+  private static let arrows: [String: Set<String>] = [
+    "CAgentWire": [],
+    "CAgentCore": ["CAgentWire"],
+    "CSamplerAgent": ["CAgentCore"],
+    "CElfutils": [],
+    "CLibunwind": [],
+    "CDemangle": [],
+    "ProfileModel": [],
+    "Elf": ["CElfutils", "ProfileModel"],
+    "Capture": ["CAgentWire", "CLibunwind", "Elf", "ProfileModel"],
+    "Sampler": ["Capture", "ProfileModel"],
+    "Symbols": ["CDemangle", "CElfutils", "Elf", "ProfileModel"],
+    "ProfileFormats": ["ProfileModel"],
+    "FlameGraph": ["ProfileModel"],
+    "Benchmarking": [],
+    "CLI": [
+      "Benchmarking", "Capture", "FlameGraph", "ProfileFormats", "ProfileModel", "Sampler",
+      "Symbols",
+    ],
+    "TestSupport": ["ProfileModel"],
+  ]
+
+  /// Packages that a target may import beside the standard library and Foundation.
+  private static let products: [String: Set<String>] = [
+    "ProfileFormats": ["GRDB", "SwiftProtobuf"],
+    "Benchmarking": ["TOMLKit"],
+    "CLI": ["ArgumentParser"],
+  ]
+
+  @Test func targetsImportOnlyAlongTheArrows() throws {
+    let targets = try describedTargets().filter { $0.type != "test" }
+    #expect(Set(targets.map(\.name)) == Set(Self.arrows.keys))
+    for target in targets {
+      #expect(
+        Set(target.target_dependencies ?? []) == Self.arrows[target.name],
+        "arrows of \(target.name)")
+      #expect(
+        Set(target.product_dependencies ?? []) == Self.products[target.name] ?? [],
+        "packages of \(target.name)")
+    }
+  }
+
+  /// What goes into programs of others may need nothing but the C library: a program on a machine
+  /// without Swift would not start.
+  @Test func theSamplerAgentNeedsOnlyTheCLibrary() throws {
+    let agent = try buildFolder().appendingPathComponent("libqprof-sampler.so").path
+    let dynamic = try output(of: ["readelf", "--dynamic", "--wide", agent])
+    let needed = dynamic.matches(of: /\(NEEDED\)\s+Shared library: \[([^\]]*)\]/).map(\.1)
+    #expect(needed == ["libc.so.6"], "\(dynamic)")
+    let sections = try output(of: ["readelf", "--section-headers", "--wide", agent])
+    #expect(sections.contains(".dynamic"))
+    #expect(!sections.contains("swift5_"))
+  }
+
+  /// The C that runs inside programs of others is small enough to read in one sitting.
+  @Test func theAgentsAreSmall() throws {
+    var lines = 0
+    for target in ["CAgentWire", "CAgentCore", "CSamplerAgent"] {
+      let folder = repository.appendingPathComponent("Sources/\(target)")
+      let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+        .filter { $0.hasSuffix(".c") || $0.hasSuffix(".h") }
+      #expect(!files.isEmpty, "no C in \(folder.path)")
+      for file in files {
+        let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
+        lines += text.split(separator: "\n", omittingEmptySubsequences: false).count
+      }
+    }
+    #expect(lines < 2_000, "\(lines) lines")
+  }
+
+  private var repository: URL {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+  }
+
+  /// The tests are linked into the folder that holds all products.
+  private func buildFolder() throws -> URL {
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: program).deletingLastPathComponent()
+  }
+
+  private struct Target: Decodable {
+    var name: String
+    var type: String
+    var target_dependencies: [String]?
+    var product_dependencies: [String]?
+  }
+
+  private func describedTargets() throws -> [Target] {
+    struct Package: Decodable { var targets: [Target] }
+    // `swift test` holds the lock of the build folder; reading the manifest needs none.
+    let json = try output(of: [
+      "swift", "package", "--package-path", repository.path, "--ignore-lock", "describe", "--type",
+      "json",
+    ])
+    return try JSONDecoder().decode(Package.self, from: Data(json.utf8)).targets
+  }
+
+  private func output(of arguments: [String]) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0, "\(arguments.joined(separator: " "))")
+    return String(decoding: data, as: UTF8.self)
+  }
+}
