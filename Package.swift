@@ -2,15 +2,21 @@
 // Targets in the order data flows. The arrows between them are held by HouseTests.
 import PackageDescription
 
-let swift: [SwiftSetting] = [
-  .swiftLanguageMode(.v6),
-  .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("InternalImportsByDefault"),
-  .enableUpcomingFeature("MemberImportVisibility"),
-]
+/// Set by `make check` and `make test`: for our targets only, not for those of other packages.
+let strict: [SwiftSetting] =
+  Context.environment["QPROF_WARNINGS_AS_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let swift: [SwiftSetting] =
+  strict + [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ]
 
 let c: [CSetting] = [
-  .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"])
+  .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]),
+  .define("_GNU_SOURCE"),
 ]
 
 /// SwiftPM links a C-only dynamic library with swiftc, which would make libswiftCore a NEEDED of
@@ -40,17 +46,20 @@ let package = Package(
       linkerSettings: withoutSwiftRuntime),
 
     // C libraries.
-    .systemLibrary(
-      name: "CElfutils", providers: [.apt(["libelf-dev", "libdw-dev"])]),
+    .target(name: "CLinux", cSettings: c),
     .target(
       name: "CLibunwind", cSettings: c, linkerSettings: [.linkedLibrary("unwind-x86_64")]),
-    .systemLibrary(name: "CDemangle", providers: [.apt(["libiberty-dev"])]),
+    .systemLibrary(name: "CElfutils", providers: [.apt(["libelf-dev", "libdw-dev"])]),
+    .target(
+      name: "CDemangle", cSettings: c, linkerSettings: [.linkedLibrary("iberty")]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
 
     // From samples to a profile.
     .target(name: "ProfileModel", swiftSettings: swift),
-    .target(name: "Elf", dependencies: ["ProfileModel", "CElfutils"], swiftSettings: swift),
+    .target(name: "Elf", dependencies: ["CElfutils", "ProfileModel"], swiftSettings: swift),
     .target(
-      name: "Capture", dependencies: ["CAgentWire", "CLibunwind", "Elf", "ProfileModel"],
+      name: "Capture",
+      dependencies: ["CAgentWire", "CLibunwind", "CLinux", "Elf", "ProfileModel"],
       swiftSettings: swift),
     .target(name: "Sampler", dependencies: ["Capture", "ProfileModel"], swiftSettings: swift),
     .target(
@@ -61,22 +70,23 @@ let package = Package(
     .target(
       name: "ProfileFormats",
       dependencies: [
-        "ProfileModel",
+        "CZlib", "ProfileModel",
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
-      swiftSettings: swift, linkerSettings: [.linkedLibrary("z")]),
+      swiftSettings: swift),
     .target(
       name: "FlameGraph", dependencies: ["ProfileModel"], resources: [.embedInCode("flame.js")],
       swiftSettings: swift),
+    .target(name: "Reporting", dependencies: ["ProfileModel"], swiftSettings: swift),
     .target(
       name: "Benchmarking", dependencies: [.product(name: "TOMLKit", package: "TOMLKit")],
       swiftSettings: swift),
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Benchmarking", "Capture", "FlameGraph", "ProfileFormats", "ProfileModel", "Sampler",
-        "Symbols",
+        "Benchmarking", "Capture", "FlameGraph", "ProfileFormats", "ProfileModel", "Reporting",
+        "Sampler", "Symbols",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
@@ -93,11 +103,13 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "CaptureTests",
-      dependencies: ["CAgentCore", "CAgentWire", "Capture", "Elf", "ProfileModel", "TestSupport"],
+      dependencies: [
+        "CAgentCore", "CAgentWire", "Capture", "Elf", "ProfileModel", "Sampler", "TestSupport",
+      ],
       swiftSettings: swift),
     .testTarget(
-      name: "SymbolsTests", dependencies: ["Symbols", "ProfileModel", "TestSupport"],
-      exclude: ["Fixtures"], swiftSettings: swift),
+      name: "SymbolsTests", dependencies: ["Elf", "ProfileModel", "Symbols", "TestSupport"],
+      swiftSettings: swift),
     .testTarget(
       name: "ProfileFormatsTests", dependencies: ["ProfileFormats", "ProfileModel", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swift),
@@ -105,10 +117,18 @@ let package = Package(
       name: "FlameGraphTests", dependencies: ["FlameGraph", "ProfileModel", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: swift),
     .testTarget(
+      name: "ReportingTests", dependencies: ["ProfileModel", "Reporting", "TestSupport"],
+      exclude: ["Fixtures"], swiftSettings: swift),
+    .testTarget(
       name: "BenchmarkingTests", dependencies: ["Benchmarking", "TestSupport"],
       swiftSettings: swift),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["ProfileFormats", "ProfileModel", "TestSupport"],
+      name: "CLITests",
+      dependencies: ["CLI", "ProfileFormats", "ProfileModel", "Reporting", "TestSupport"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: ["ProfileFormats", "ProfileModel", "Reporting", "TestSupport"],
       swiftSettings: swift),
   ]
 )

@@ -40,10 +40,9 @@ package struct Losses: Hashable, Sendable {
     case noSlot = "no slot"
     /// Threads not sampled because the kernel refused a timer.
     case noTimer = "no timer"
-    /// Processes that used CPU time and in which the signal handler never ran.
+    /// Processes that used CPU time and in which the signal handler ran seldom or never: their
+    /// runtime takes the signal, as Go's does.
     case neverEntered = "never entered"
-    /// Processes that installed their own handler for the sampling signal.
-    case signalTaken = "signal taken"
     /// Processes still running when the recording ended.
     case leftRunning = "left running"
     /// Records that the recorder could not read.

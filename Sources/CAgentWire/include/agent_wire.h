@@ -1,0 +1,159 @@
+// The session file: all that the sampled processes and the recorder share.
+//
+//     ┌─────────────────┐ 0
+//     │ qprof_session   │ one page
+//     ├─────────────────┤ processes_offset
+//     │ qprof_process[] │ max_processes rows of 128 bytes
+//     ├─────────────────┤ slots_offset
+//     │ qprof_slot[]    │ max_slots rows of 256 bytes
+//     ├─────────────────┤ rings_offset
+//     │ ring 0          │ ring_size bytes each; the first slots_ready rings are allocated,
+//     │ ring 1 …        │ the rest of the file does not exist yet and is never touched
+//     └─────────────────┘
+//
+// The recorder creates and allocates the file, agents only map it. Each slot belongs to one
+// thread, which writes its ring from the signal handler; the recorder alone reads it. Fields are
+// plain integers, accessed with atomic operations on both sides: `head` and `state` are stored
+// with release and loaded with acquire order, counters are relaxed.
+
+#ifndef QPROF_AGENT_WIRE_H
+#define QPROF_AGENT_WIRE_H
+
+#include <stdint.h>
+
+#define QPROF_WIRE_MAGIC 0x31455249574650ull // "PFWIRE1"
+#define QPROF_WIRE_VERSION 1u
+#define QPROF_ENV_SESSION "QPROF_SESSION"
+
+#define QPROF_PAGE 4096u
+#define QPROF_MAX_PROCESSES 4096u
+#define QPROF_MAX_SLOTS 4096u
+#define QPROF_RING_SIZE (256u * 1024u)
+#define QPROF_STACK_CAP (64u * 1024u)
+#define QPROF_RED_ZONE 128u
+// Of a stack with unknown bounds (a coroutine's, say) all that is readable is copied, used or not.
+// This much: a ring must hold what a thread writes until the recorder's next round.
+#define QPROF_UNKNOWN_STACK_CAP (16u * 1024u)
+
+// Links of the free lists are indices plus one, so that zero ends a list. The head of a list
+// carries a tag in its upper half that changes with every pop (no ABA).
+
+struct qprof_session {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t max_processes;
+  uint32_t max_slots;
+  uint32_t ring_size;
+  uint64_t processes_offset;
+  uint64_t slots_offset;
+  uint64_t rings_offset;
+  uint64_t map_size;     // bytes an agent maps: the file at its largest
+  int64_t period_ns;     // CPU time per unit of sample weight
+  int64_t tick_ns;       // length of the kernel's tick
+  int32_t recorder_pid;  // in the recorder's PID namespace
+  uint32_t slots_ready;  // rings that are allocated
+  uint64_t heartbeat_ns; // CLOCK_MONOTONIC, set by the recorder at every drain
+  uint32_t stop;         // not zero: agents disarm their timers
+  uint32_t forks_pending;
+  uint64_t free_processes;
+  uint64_t free_slots;
+  uint32_t images;            // how many program images have attached
+  uint32_t processes_refused; // no process row was free
+};
+
+enum qprof_process_state {
+  QPROF_PROCESS_FREE = 0,
+  QPROF_PROCESS_CLAIMED = 1, // being filled in
+  QPROF_PROCESS_LIVE = 2,
+  QPROF_PROCESS_EXITED = 3, // left through exit(); may still have threads running
+};
+
+struct qprof_process {
+  uint32_t state;
+  uint32_t next_free;
+  int32_t pid;
+  int32_t parent_pid;
+  uint32_t image;      // order of attaching: a higher number under the same pid is a later exec
+  uint32_t forked;     // not zero: began by fork, with the parent's mappings
+  uint32_t generation; // raised before an object is unloaded
+  uint32_t ticks;      // weight of the signals handled, so that silence shows
+  uint32_t wanted;     // a thread without a slot, posted by the recorder, to be armed
+  uint32_t no_slot;    // threads not sampled for want of a slot
+  uint32_t no_timer;   // threads not sampled because the kernel refused a timer
+  int64_t start_ns;    // CLOCK_MONOTONIC
+  char name[16];       // as the kernel calls it, for processes gone before the recorder looks
+  uint8_t reserved[56];
+};
+
+enum qprof_slot_state {
+  QPROF_SLOT_FREE = 0,
+  QPROF_SLOT_CLAIMED = 1, // owned, its thread is not running yet
+  QPROF_SLOT_LIVE = 2,
+  QPROF_SLOT_DEAD = 3, // its thread has ended; the recorder drains and frees it
+};
+
+struct qprof_slot {
+  // Written by the thread that owns the slot.
+  uint32_t state;
+  uint32_t next_free;
+  uint32_t process; // row in the process table
+  int32_t tid;
+  uint32_t generation; // raised by each claim
+  uint32_t busy;       // the thread is writing a record
+  uint64_t head;       // bytes written since the file began, modulo nothing
+  uint64_t full_events;
+  uint64_t full_weight; // samples lost because the ring was full
+  uint64_t busy_events;
+  uint64_t busy_weight; // samples lost because the signal came while `busy`
+  uint64_t safe_copies; // stacks copied through the kernel because rsp was not in a known stack
+  uint8_t reserved0[56];
+  // Written by the recorder.
+  uint64_t tail; // bytes read
+  uint8_t reserved1[120];
+};
+
+enum qprof_record_kind {
+  QPROF_RECORD_PAD = 0,    // skip to the start of the ring
+  QPROF_RECORD_SAMPLE = 1, // qprof_sample, then the bytes of its segments
+  QPROF_RECORD_MAPS = 2,   // qprof_record, then text of /proc/self/maps
+};
+
+enum qprof_record_flags {
+  QPROF_FLAG_CAPPED = 1,     // stack longer than QPROF_STACK_CAP
+  QPROF_FLAG_UNREADABLE = 2, // stack memory could not be read
+  QPROF_FLAG_MORE = 4,       // text of a maps record goes on in the next one
+};
+
+struct qprof_record {
+  uint32_t size; // whole record in bytes, header included, a multiple of 8
+  uint16_t kind;
+  uint16_t flags;
+  uint32_t payload; // bytes of text in a maps record
+  uint32_t weight;  // periods a sample stands for: 1 + si_overrun
+  int64_t time_ns;  // CLOCK_MONOTONIC
+};
+
+#define QPROF_REGISTERS 17
+#define QPROF_SEGMENTS 2
+
+struct qprof_segment {
+  uint64_t address; // of the first byte in the target
+  uint64_t size;    // bytes that follow in the record
+};
+
+struct qprof_sample {
+  struct qprof_record record;
+  uint64_t registers[QPROF_REGISTERS]; // in DWARF order: rax rdx rcx rbx rsi rdi rbp rsp r8-r15 rip
+  struct qprof_segment segments[QPROF_SEGMENTS];
+};
+
+_Static_assert(sizeof(struct qprof_session) <= QPROF_PAGE, "the session header fits its page");
+_Static_assert(sizeof(struct qprof_process) == 128, "process row");
+_Static_assert(sizeof(struct qprof_slot) == 256, "slot row");
+_Static_assert(__builtin_offsetof(struct qprof_slot, tail) == 128, "tail has its own cache line");
+_Static_assert(sizeof(struct qprof_record) == 24, "record header");
+_Static_assert(sizeof(struct qprof_sample) % 8 == 0, "records stay aligned");
+_Static_assert(sizeof(struct qprof_sample) + QPROF_STACK_CAP + QPROF_RED_ZONE < QPROF_RING_SIZE / 2,
+               "two of the largest samples fit a ring");
+
+#endif

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Capture
+
+struct Record: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a command and record where it spends its time.",
+    usage: """
+      qprof record [OPTIONS] -- COMMAND [ARGUMENTS]
+      qprof record [OPTIONS] --bench NAME
+      """,
+    discussion: """
+      Samples every thread of the command and of its child processes. The command's output, exit
+      status and signals are what they are without qprof. Ctrl-C ends the command and keeps what
+      was recorded.
+
+        qprof record -- xz -9 -k big.tar
+        qprof record --bench ml_dsa
+      """)
+
+  @Option(help: ArgumentHelp("Record a bench of qprof.toml, after its build.", valueName: "name"))
+  var bench: String?
+
+  @Option(
+    name: [.customShort("F"), .long],
+    help: ArgumentHelp(
+      "Samples per second of CPU time of each thread.",
+      discussion: "More than the kernel's tick allows (often 250) is reached by weighting.",
+      valueName: "hz"))
+  var frequency: Double = 250
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "Where to put the recording.", discussion: "In .qprof/recordings of the project if left out.",
+      valueName: "file"), completion: .file())
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp("Folder of libqprof-sampler.so.", valueName: "folder"),
+    completion: .directory)
+  var agentDir: String?
+
+  @Argument(parsing: .captureForPassthrough, help: "The command and its arguments.")
+  var command: [String] = []
+
+  func validate() throws {
+    guard (1...10_000).contains(frequency) else {
+      throw ValidationError("-F takes 1 to 10000 samples per second, not \(frequency).")
+    }
+    let hasCommand = !commandLine.isEmpty
+    if bench != nil, hasCommand {
+      throw ValidationError("Name a bench or a command, not both.")
+    }
+    if bench == nil, !hasCommand {
+      throw ValidationError("Nothing to record: name a command after '--', or a bench.")
+    }
+  }
+
+  func run() throws {
+    let status = try RecordingRun(self).run()
+    status.endLikewise()
+  }
+
+  /// The command without the `--` before it.
+  var commandLine: [String] { command.first == "--" ? Array(command.dropFirst()) : command }
+}

@@ -1,0 +1,95 @@
+import Benchmarking
+import Capture
+import Foundation
+import ProfileFormats
+import ProfileModel
+import Reporting
+import Sampler
+import Symbols
+
+/// One run of `qprof record`, from its options to the finished file.
+struct RecordingRun {
+  private let command: Capture.Command
+  private let agent: AgentLibrary
+  private let name: String
+  private let output: String?
+  private var options = CPURecorder.Options()
+
+  /// Finds everything that the recording needs, and runs the bench's build.
+  init(_ record: Record) throws {
+    agent = try AgentLibrary.find(in: record.agentDir)
+    output = record.output
+    options.rate = record.frequency
+    options.provenance.toolVersion = Qprof.version
+    options.provenance.bench = record.bench
+    options.provenance.workingDirectory = FileManager.default.currentDirectoryPath
+    if let benchName = record.bench {
+      let folder = FileManager.default.currentDirectoryPath
+      let bench = try ConfigurationFile.load(from: folder).bench(named: benchName)
+      try bench.runBuild()
+      options.environment = bench.environment
+      options.folder = bench.workingDirectory
+      options.provenance.workingDirectory = bench.workingDirectory
+      command = try Capture.Command(
+        bench.command.argv, folder: bench.workingDirectory, searchPath: bench.environment["PATH"])
+      name = benchName
+    } else {
+      command = try Capture.Command(record.commandLine)
+      name = Profile.basename(record.commandLine[0])
+    }
+    options.provenance.gitCommit = GitCommit.current(in: options.provenance.workingDirectory)
+  }
+
+  /// - Returns: how the command ended.
+  func run() throws -> Provenance.ExitStatus {
+    var options = options
+    let date = Date()
+    options.provenance.startTime = date.timeIntervalSince1970
+    let path = try recordingPath(date)
+    let writer = try RecordingWriter(path: path)
+    let progress = ProgressLine()
+    var profile: Profile
+    do {
+      profile = try CPURecorder(command, agent: agent, options: options).run(
+        write: { try writer.append(&$0) }, progress: progress.show)
+    } catch let error as CaptureError {
+      try? FileManager.default.removeItem(atPath: path)  // nothing was recorded
+      throw error
+    }
+    progress.clear()
+    Symbolizer().symbolize(&profile)
+    try writer.finish(profile)
+    try writer.close()
+    try summarize(path, profile.provenance)
+    return profile.provenance.exit ?? .leftRunning
+  }
+
+  private func recordingPath(_ date: Date) throws -> String {
+    guard let output else {
+      let folder = RecordingsFolder.governing(FileManager.default.currentDirectoryPath)
+      return try folder.newRecordingPath(name: name, date: date)
+    }
+    if (try? readRecording(path: output)) != nil {
+      try FileManager.default.removeItem(atPath: output)
+    }
+    return output
+  }
+
+  /// What was recorded and what is wrong with it, for a person at a terminal. Elsewhere standard
+  /// error belongs to the command alone, unless it used a CPU and left no sample at all.
+  private func summarize(_ path: String, _ provenance: Provenance) throws {
+    let isTerminal = isatty(STDERR_FILENO) == 1
+    let noticeable = Nanoseconds(100_000_000)
+    let recorded = try readRecording(path: path).profile
+    let isUseless = recorded.samples.isEmpty && (provenance.cpuTime ?? noticeable) >= noticeable
+    guard isTerminal || isUseless else { return }
+    let report = Reporting.Report(recorded, source: path)
+    if isTerminal { Terminal.complain(report.summary + ", in " + shown(path)) }
+    for note in report.notes { Terminal.complain(note) }
+  }
+
+  private func shown(_ path: String) -> String {
+    let here = FileManager.default.currentDirectoryPath + "/"
+    return path.hasPrefix(here) ? String(path.dropFirst(here.count)) : path
+  }
+}

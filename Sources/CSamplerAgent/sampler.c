@@ -1,0 +1,153 @@
+// The clock and the signal handler. A thread's timer counts its CPU time and signals the thread
+// itself; the handler copies registers and stack into the thread's ring and returns.
+
+#include "sampler.h"
+#include "../CAgentCore/syscalls.h"
+#include <dlfcn.h>
+#include <link.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+// Above the initial stack pointer lie argc and the vectors; the frames end below them.
+enum { words_above_stack_end = 64 };
+
+static struct qprof_thread threads[QPROF_MAX_SLOTS];
+static unsigned long long loaded_at_start;
+
+struct qprof_thread *qprof_thread_at(uint32_t slot) {
+  return &threads[slot];
+}
+
+void *qprof_next(const char *name) { return dlsym(RTLD_NEXT, name); }
+
+// Until the first expiry. One nanosecond makes the timer fire at the first tick that meets the
+// thread, which gives threads shorter than a tick their fair chance. With a period longer than
+// the tick the start is spread over the difference, or short threads would weigh too much.
+static int64_t first_expiry(int32_t tid) {
+  int64_t spread = qprof_session->period_ns - qprof_session->tick_ns;
+  if (spread <= 0)
+    return 1;
+  uint64_t mixed = ((uint64_t)qprof_now() ^ ((uint64_t)tid << 32)) * 0x9E3779B97F4A7C15ull;
+  return 1 + (int64_t)((mixed >> 16) % (uint64_t)spread);
+}
+
+void qprof_arm(uint32_t slot, int32_t tid, struct qprof_stack stack) {
+  struct qprof_thread *thread = &threads[slot];
+  thread->generation = qprof_slot_at(slot)->generation;
+  thread->stack = stack;
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = QPROF_SIGNAL};
+  event.sigev_value.sival_ptr = (void *)((uintptr_t)thread->generation << 32 | slot);
+  event._sigev_un._tid = tid;
+  // The kernel's name for the CPU clock of any thread of this process (man 2 clock_getres):
+  // so a tick in one thread can arm another.
+  long clock = (long)(int32_t)((~(uint32_t)tid << 3) | 6);
+  struct itimerspec when = {.it_value.tv_nsec = 0};
+  int64_t first = first_expiry(tid), period = qprof_session->period_ns;
+  when.it_value = (struct timespec){first / 1000000000, first % 1000000000};
+  when.it_interval = (struct timespec){period / 1000000000, period % 1000000000};
+  if (qprof_syscall3(SYS_timer_create, clock, (long)&event, (long)&thread->timer) < 0) {
+    __atomic_fetch_add(&qprof_process->no_timer, 1, __ATOMIC_RELAXED);
+    return;
+  }
+  thread->armed = true;
+  qprof_syscall4(SYS_timer_settime, thread->timer, 0, (long)&when, 0);
+}
+
+void qprof_disarm(uint32_t slot) {
+  struct qprof_thread *thread = &threads[slot];
+  if (!thread->armed)
+    return;
+  thread->armed = false;
+  qprof_syscall3(SYS_timer_delete, thread->timer, 0, 0);
+}
+
+// A thread that the hook of pthread_create has not seen, found by the recorder in /proc. Nothing
+// is known of its stack, so its copies go through the kernel.
+static void arm_wanted_thread(void) {
+  int32_t tid = (int32_t)__atomic_exchange_n(&qprof_process->wanted, 0, __ATOMIC_ACQ_REL);
+  if (tid <= 0)
+    return;
+  uint32_t slot = qprof_claim_slot(tid);
+  if (slot != QPROF_NO_INDEX)
+    qprof_arm(slot, tid, (struct qprof_stack){0, 0});
+}
+
+static void on_tick(int number, siginfo_t *info, void *context) {
+  uintptr_t value = (uintptr_t)info->si_value.sival_ptr;
+  uint32_t slot = (uint32_t)value;
+  if (info->si_code != SI_TIMER || slot >= QPROF_MAX_SLOTS ||
+      threads[slot].generation != (uint32_t)(value >> 32)) {
+    qprof_forward_signal(number, info, context);
+    return;
+  }
+  if (!threads[slot].armed)
+    return; // late: the thread is on its way out
+  int64_t now = qprof_now();
+  if (qprof_should_stop(now)) {
+    qprof_disarm(slot);
+    return;
+  }
+  uint32_t weight = 1 + (uint32_t)info->si_overrun;
+  __atomic_fetch_add(&qprof_process->ticks, weight, __ATOMIC_RELAXED);
+  if (__atomic_load_n(&qprof_process->wanted, __ATOMIC_RELAXED))
+    arm_wanted_thread();
+  qprof_write_sample(slot, context, &threads[slot].stack, now, weight);
+}
+
+// The initial thread's stack: from where the program began down to its limit. What else is mapped
+// below it keeps at least that distance (kernel: mmap_base).
+static struct qprof_stack initial_stack(void) {
+  void *const *end = dlsym(RTLD_DEFAULT, "__libc_stack_end");
+  if (!end)
+    return (struct qprof_stack){0, 0};
+  uintptr_t high = (uintptr_t)*end + words_above_stack_end;
+  struct rlimit limit = {0, 0};
+  const rlim_t at_least = 128ul << 20, at_most = 1ul << 30;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur < at_least)
+    limit.rlim_cur = at_least;
+  if (limit.rlim_cur > at_most)
+    limit.rlim_cur = at_most;
+  return (struct qprof_stack){high - limit.rlim_cur, high};
+}
+
+static int count_loads(struct dl_phdr_info *info, size_t size, void *sum) {
+  if (size >= sizeof *info)
+    *(unsigned long long *)sum = info->dlpi_adds;
+  return 1; // the count is the same for every object
+}
+
+static unsigned long long objects_loaded(void) {
+  unsigned long long loaded = 0;
+  dl_iterate_phdr(count_loads, &loaded);
+  return loaded;
+}
+
+__attribute__((constructor)) static void start(void) {
+  if (!qprof_attach() || qprof_should_stop(qprof_now()) || !qprof_claim_process(false))
+    return;
+  if (!qprof_take_signal(on_tick))
+    return;
+  qprof_follow_threads();
+  int32_t tid = qprof_gettid();
+  uint32_t slot = qprof_claim_slot(tid);
+  if (slot == QPROF_NO_INDEX)
+    return;
+  qprof_set_current_slot(slot);
+  qprof_write_maps(slot);
+  loaded_at_start = objects_loaded();
+  qprof_arm(slot, tid, initial_stack());
+}
+
+// A process of a few milliseconds is gone before the recorder can read its mappings. Those of the
+// start were written then; if objects came since, they are written again.
+__attribute__((destructor)) static void finish(void) {
+  if (!qprof_process)
+    return;
+  uint32_t slot = qprof_current_slot();
+  if (slot != QPROF_NO_INDEX && objects_loaded() != loaded_at_start)
+    qprof_write_maps(slot);
+  uint32_t live = QPROF_PROCESS_LIVE;
+  __atomic_compare_exchange_n(&qprof_process->state, &live, QPROF_PROCESS_EXITED, false,
+                              __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,42 @@
+// Inside the sampler agent.
+
+#ifndef QPROF_SAMPLER_H
+#define QPROF_SAMPLER_H
+
+#include <agent_core.h>
+#include <signal.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+// The signal of the profilers. Programs that use it themselves keep it: see signals.c.
+#define QPROF_SIGNAL SIGPROF
+
+// What the agent knows of the thread behind a slot. Private to the process, so that nothing in
+// the shared file can lead the agent to read or run anything.
+struct qprof_thread {
+  uint32_t generation; // of the slot when it was armed; a late signal carries an older one
+  int32_t timer;       // kernel's id
+  bool armed;
+  struct qprof_stack stack;
+  void *(*start)(void *);
+  void *argument;
+};
+
+struct qprof_thread *qprof_thread_at(uint32_t slot);
+
+// Creates and starts the CPU timer of thread `tid` for `slot`. Async-signal-safe.
+void qprof_arm(uint32_t slot, int32_t tid, struct qprof_stack stack);
+void qprof_disarm(uint32_t slot);
+
+// Slot of the calling thread, or QPROF_NO_INDEX. Not async-signal-safe.
+uint32_t qprof_current_slot(void);
+void qprof_set_current_slot(uint32_t slot);
+
+void qprof_follow_threads(void); // installs the thread and fork hooks
+bool qprof_take_signal(void (*handler)(int, siginfo_t *, void *));
+void qprof_forward_signal(int number, siginfo_t *info, void *context);
+
+// The next definition of a function this library interposes.
+void *qprof_next(const char *name);
+
+#endif

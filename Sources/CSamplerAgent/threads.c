@@ -1,0 +1,128 @@
+// Life of threads and processes: a slot and a timer for each thread that pthread_create starts,
+// and for the thread that a fork leaves in the child.
+
+#include "sampler.h"
+#include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+static create_function *next_create;
+static pthread_key_t slot_key; // value: slot plus one
+static bool following;
+static size_t default_stack_size;
+
+uint32_t qprof_current_slot(void) {
+  return following ? (uint32_t)((uintptr_t)pthread_getspecific(slot_key) - 1) : QPROF_NO_INDEX;
+}
+
+void qprof_set_current_slot(uint32_t slot) {
+  pthread_setspecific(slot_key, slot == QPROF_NO_INDEX ? NULL : (void *)((uintptr_t)slot + 1));
+}
+
+static void thread_ends(void *value) {
+  uint32_t slot = (uint32_t)((uintptr_t)value - 1);
+  // The timer goes first: a signal must not find a slot that is somebody else's by then.
+  qprof_disarm(slot);
+  qprof_release_slot(slot);
+}
+
+// The stack of a thread that starts here ends a little above this frame, and never above its
+// control block, which glibc keeps at the top of the stack.
+static struct qprof_stack stack_below(uintptr_t frame, size_t size) {
+  enum { frames_of_libc = 1024 };
+  uintptr_t control_block = (uintptr_t)pthread_self();
+  uintptr_t high = frame + frames_of_libc;
+  if (high > control_block && control_block > frame)
+    high = control_block;
+  return (struct qprof_stack){high - size, high};
+}
+
+static void *run(void *argument) {
+  uint32_t slot = (uint32_t)(uintptr_t)argument;
+  struct qprof_thread *thread = qprof_thread_at(slot);
+  void *(*start)(void *) = thread->start;
+  void *start_argument = thread->argument;
+  size_t size = thread->stack.high - thread->stack.low;
+  int32_t tid = qprof_gettid();
+  struct qprof_slot *shared = qprof_slot_at(slot);
+  shared->tid = tid;
+  __atomic_store_n(&shared->state, QPROF_SLOT_LIVE, __ATOMIC_RELEASE);
+  qprof_set_current_slot(slot);
+  qprof_arm(slot, tid, stack_below((uintptr_t)__builtin_frame_address(0), size));
+  return start(start_argument);
+}
+
+static size_t stack_size(const pthread_attr_t *attributes) {
+  size_t size = 0;
+  if (!attributes || pthread_attr_getstacksize(attributes, &size) != 0 || size == 0)
+    size = default_stack_size;
+  return size;
+}
+
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*start)(void *), void *argument) {
+  if (!next_create)
+    next_create = (create_function *)qprof_next("pthread_create");
+  uint32_t slot = following ? qprof_claim_slot(0) : QPROF_NO_INDEX;
+  if (slot == QPROF_NO_INDEX)
+    return next_create(thread, attributes, start, argument);
+  struct qprof_thread *state = qprof_thread_at(slot);
+  state->start = start;
+  state->argument = argument;
+  state->armed = false;
+  state->stack = (struct qprof_stack){0, stack_size(attributes)};
+  int result = next_create(thread, attributes, run, (void *)(uintptr_t)slot);
+  if (result != 0)
+    qprof_release_slot(slot);
+  return result;
+}
+
+static void before_fork(void) {
+  __atomic_fetch_add(&qprof_session->forks_pending, 1, __ATOMIC_RELEASE);
+}
+
+static void after_fork_in_child(void) {
+  uint32_t parent_slot = qprof_current_slot();
+  struct qprof_stack stack = {0, 0};
+  if (parent_slot != QPROF_NO_INDEX)
+    stack = qprof_thread_at(parent_slot)->stack;
+  uint32_t slot = QPROF_NO_INDEX;
+  following = qprof_claim_process(true);
+  if (following)
+    slot = qprof_claim_slot(qprof_gettid());
+  __atomic_fetch_sub(&qprof_session->forks_pending, 1, __ATOMIC_RELEASE);
+  qprof_set_current_slot(slot); // the slot inherited from the parent stays the parent's
+  if (slot != QPROF_NO_INDEX)
+    qprof_arm(slot, qprof_gettid(), stack);
+}
+
+void qprof_follow_threads(void) {
+  pthread_attr_t attributes;
+  if (pthread_getattr_default_np(&attributes) == 0) {
+    pthread_attr_getstacksize(&attributes, &default_stack_size);
+    pthread_attr_destroy(&attributes);
+  }
+  if (pthread_key_create(&slot_key, thread_ends) != 0)
+    return;
+  next_create = (create_function *)qprof_next("pthread_create");
+  pthread_atfork(before_fork, NULL, after_fork_in_child);
+  following = true;
+}
+
+// Unloading is announced before it happens: the mappings as they are now, then a new generation,
+// so that stacks through the object can still be read. dlopen is left alone: it looks at its
+// caller, and a wrapper would change what it finds.
+EXPORT int dlclose(void *handle) {
+  static int (*next)(void *);
+  if (!next)
+    next = (int (*)(void *))qprof_next("dlclose");
+  uint32_t slot = qprof_current_slot();
+  if (slot != QPROF_NO_INDEX)
+    qprof_write_maps(slot);
+  if (qprof_process)
+    __atomic_fetch_add(&qprof_process->generation, 1, __ATOMIC_RELEASE);
+  return next(handle);
+}

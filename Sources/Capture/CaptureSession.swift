@@ -1,0 +1,294 @@
+import CAgentWire
+package import ProfileModel
+import Synchronization
+
+/// Receives what a ``CaptureSession`` finds.
+package protocol CaptureConsumer: AnyObject {
+  /// A thread of `process` ran for some time; the sample is valid during the call only.
+  func captured(_ sample: RawSample, thread: Int32, of process: TracedProcess)
+  /// The mappings of `process` changed.
+  func mappingsChanged(of process: TracedProcess)
+  func renamed(thread: Int32, of process: TracedProcess, to name: String)
+  /// All samples of `process` have been handed over.
+  func ended(_ process: TracedProcess)
+}
+
+/// The recorder's view of everything that runs with the agent: finds processes and threads, drains
+/// their rings, follows their mappings, and notices when they are gone.
+package final class CaptureSession {
+  private let file: SessionFile
+  private let images = ImageCache()
+  private var byRow: [Int: TracedProcess] = [:]
+  private var nextNumber = 0
+  private var imagesSeen: UInt32 = 0
+  private var lastThreadScan: Int64 = 0
+  private var lastMapsScan: Int64 = 0
+  package private(set) var losses = Losses()
+  package private(set) var threadCount = 0
+  /// Bytes that the fullest ring of this round held.
+  private var fullestRing: UInt64 = 0
+
+  /// Milliseconds between rounds. Draining less often keeps the caches warm and costs half; deep
+  /// stacks, of which a ring holds only a few, are fetched sooner.
+  private static let ordinaryRound: Int32 = 50
+  private static let hurriedRound: Int32 = 10
+  private static let threadScanInterval: Int64 = 250_000_000
+  private static let mapsScanInterval: Int64 = 1_000_000_000
+  /// A process that used less CPU time than this may well never have met a tick.
+  private static let noticeableCPUTime: Int64 = 100_000_000
+
+  /// - Parameter period: CPU time between two samples of a thread.
+  package init(period: Nanoseconds, tick: Nanoseconds) throws(CaptureError) {
+    file = try SessionFile(period: period.rawValue, tick: tick.rawValue)
+  }
+
+  package var processes: some Collection<TracedProcess> { byRow.values }
+  package var forksPending: Bool { file.forksPending > 0 }
+
+  /// Variables for the target: which session to attach to, and the library that does it.
+  package func environment(for agent: AgentLibrary) throws(CaptureError) -> [String: String] {
+    var path = agent.path
+    // The loader splits the list at these.
+    if path.contains(where: { $0 == " " || $0 == ":" }) {
+      path = file.folder + "/" + AgentLibrary.fileName
+      guard Syscalls.makeLink(to: agent.path, at: path) else {
+        throw .systemCall("symlink", errno: Syscalls.lastError(), what: path)
+      }
+    }
+    let others = Syscalls.environment("LD_PRELOAD").map { ":" + $0 } ?? ""
+    return [QPROF_ENV_SESSION: file.path, "LD_PRELOAD": path + others]
+  }
+
+  /// One round: hands over everything that is new.
+  /// - Returns: in how many milliseconds the next round is due.
+  package func poll(_ consumer: some CaptureConsumer) -> Int32 {
+    fullestRing = 0
+    file.beat()
+    discover()
+    // Who is gone now has written everything; so that is asked before draining.
+    let gone = byRow.values.filter(isGone)
+    let inUse = drainAll(consumer)
+    followMappings(consumer)
+    let now = Syscalls.monotonicNow()
+    if now - lastThreadScan >= Self.threadScanInterval {
+      lastThreadScan = now
+      for process in byRow.values { scanThreads(of: process, consumer) }
+    }
+    for process in gone { retire(process, consumer) }
+    file.growIfNeeded(slotsInUse: inUse)
+    return fullestRing > UInt64(QPROF_RING_SIZE) / 4 ? Self.hurriedRound : Self.ordinaryRound
+  }
+
+  /// Ends the recording: asks the agents for silence, waits for those in the middle of a record,
+  /// takes what is left, and removes the session.
+  package func finish(_ consumer: some CaptureConsumer) {
+    file.requestStop()
+    Syscalls.sleep(milliseconds: 20)
+    _ = poll(consumer)
+    for process in byRow.values {
+      losses.add(.leftRunning, events: 1)
+      losses.processNames[.leftRunning, default: []].append(process.name)
+      retire(process, consumer)
+    }
+    file.close()
+  }
+
+  /// Reads the mappings of `process` again because an address was in none of them.
+  /// - Returns: whether that changed anything.
+  package func rereadMaps(of process: TracedProcess, _ consumer: some CaptureConsumer) -> Bool {
+    guard process.canRereadMaps else { return false }
+    process.canRereadMaps = false  // until the next round: code may be in no mapping at all
+    return readMaps(of: process, consumer)
+  }
+}
+
+// MARK: - Processes
+
+extension CaptureSession {
+  private func discover() {
+    let attached = file.atomic32(file.header, \.images).pointee.load(ordering: .acquiring)
+    guard attached != imagesSeen || byRow.isEmpty else { return }
+    var found: UInt32 = 0
+    for row in 0..<Int(QPROF_MAX_PROCESSES) {
+      let state = file.atomic32(file.process(row), \.state).pointee.load(ordering: .acquiring)
+      guard state == QPROF_PROCESS_LIVE.rawValue || state == QPROF_PROCESS_EXITED.rawValue,
+        byRow[row] == nil
+      else { continue }
+      begin(row: row)
+      found += 1
+    }
+    // An agent that has counted itself but not filled in its row is found in the next round.
+    imagesSeen &+= found
+  }
+
+  private func begin(row: Int) {
+    let process = TracedProcess(number: nextNumber, row: row, fields: file.process(row).pointee)
+    nextNumber += 1
+    _ = process.checkVitals()
+    if process.isForked, let parent = latestImage(pid: process.parentPID) {
+      process.addresses = parent.addresses
+    } else if let entries = process.readMaps(session: file.path) {
+      _ = process.addresses.update(entries, pid: process.pid, images: images)
+    }
+    byRow[row] = process
+  }
+
+  private func latestImage(pid: Int32) -> TracedProcess? {
+    byRow.values.filter { $0.pid == pid }.max { $0.image < $1.image }
+  }
+
+  private func isGone(_ process: TracedProcess) -> Bool {
+    if process.hadSamples {
+      process.hadSamples = false
+      return false
+    }
+    if let latest = latestImage(pid: process.pid), latest.image > process.image { return true }
+    return !process.checkVitals()
+  }
+
+  private func retire(_ process: TracedProcess, _ consumer: some CaptureConsumer) {
+    for index in 0..<file.slotsReady {
+      let slot = file.slot(index)
+      guard slot.pointee.state != QPROF_SLOT_FREE.rawValue, Int(slot.pointee.process) == process.row
+      else { continue }
+      drain(slot: index, consumer)
+      release(slot: index)
+    }
+    let row = file.process(process.row).pointee
+    losses.add(.noSlot, events: Int64(row.no_slot))
+    losses.add(.noTimer, events: Int64(row.no_timer))
+    let seen = Int64(row.ticks) * file.header.pointee.period_ns
+    if process.cpuTimeOfImage >= Self.noticeableCPUTime, row.no_slot == 0,
+      seen < process.cpuTimeOfImage / 10
+    {
+      losses.add(.neverEntered, events: 1)
+      losses.processNames[.neverEntered, default: []].append(process.name)
+    }
+    consumer.ended(process)
+    byRow[process.row] = nil
+    file.freeProcess(process.row)
+  }
+
+}
+
+// MARK: - Rings
+
+extension CaptureSession {
+  /// - Returns: the number of slots in use.
+  private func drainAll(_ consumer: some CaptureConsumer) -> Int {
+    var inUse = 0
+    threadCount = 0
+    for index in 0..<file.slotsReady {
+      let state = file.atomic32(file.slot(index), \.state).pointee.load(ordering: .acquiring)
+      guard state != QPROF_SLOT_FREE.rawValue else { continue }
+      inUse += 1
+      if state == QPROF_SLOT_LIVE.rawValue { threadCount += 1 }
+      drain(slot: index, consumer)
+      if state == QPROF_SLOT_DEAD.rawValue { release(slot: index) }
+    }
+    return inUse
+  }
+
+  private func drain(slot index: Int, _ consumer: some CaptureConsumer) {
+    let slot = file.slot(index)
+    let tid = slot.pointee.tid
+    guard let process = byRow[Int(slot.pointee.process)] else { return }
+    let reader = RingReader(session: file)
+    fullestRing = max(fullestRing, reader.backlog(slot: index))
+    let isIntact = reader.drain(slot: index) { record in
+      switch record {
+      case .sample(let sample):
+        process.hadSamples = true
+        process.activeThreads.insert(tid)
+        consumer.captured(sample, thread: tid, of: process)
+      case .maps(let text, let isLast):
+        take(maps: text, isLast: isLast, of: process, consumer)
+      }
+    }
+    if !isIntact { losses.add(.badRecord, events: 1) }
+  }
+
+  private func release(slot index: Int) {
+    let slot = file.slot(index).pointee
+    losses.add(
+      .ringFull, events: Int64(clamping: slot.full_events),
+      weight: Int64(clamping: slot.full_weight))
+    losses.add(
+      .agentBusy, events: Int64(clamping: slot.busy_events),
+      weight: Int64(clamping: slot.busy_weight))
+    file.freeSlot(index)
+  }
+}
+
+// MARK: - Mappings and threads
+
+extension CaptureSession {
+  private func take(
+    maps text: UnsafeRawBufferPointer, isLast: Bool, of process: TracedProcess,
+    _ consumer: some CaptureConsumer
+  ) {
+    let limit = 16 << 20
+    if process.pendingMaps.count < limit { process.pendingMaps += text }
+    guard isLast else { return }
+    let entries = parseMaps(process.pendingMaps)
+    process.pendingMaps = []
+    update(process, entries, consumer)
+  }
+
+  private func followMappings(_ consumer: some CaptureConsumer) {
+    let now = Syscalls.monotonicNow()
+    let isTime = now - lastMapsScan >= Self.mapsScanInterval
+    if isTime { lastMapsScan = now }
+    for process in byRow.values {
+      process.canRereadMaps = true
+      let generation = file.atomic32(file.process(process.row), \.generation).pointee
+        .load(ordering: .acquiring)
+      guard generation != process.generation || (isTime && process.hadSamples) else { continue }
+      process.generation = generation
+      _ = readMaps(of: process, consumer)
+    }
+  }
+
+  private func readMaps(of process: TracedProcess, _ consumer: some CaptureConsumer) -> Bool {
+    guard let entries = process.readMaps(session: file.path) else { return false }
+    return update(process, entries, consumer)
+  }
+
+  @discardableResult
+  private func update(
+    _ process: TracedProcess, _ entries: [MapsEntry], _ consumer: some CaptureConsumer
+  ) -> Bool {
+    let changed = process.addresses.update(entries, pid: process.pid, images: images)
+    if changed { consumer.mappingsChanged(of: process) }
+    return changed
+  }
+
+  /// Finds threads that no hook has seen, and frees the slots of those that ended unseen.
+  private func scanThreads(of process: TracedProcess, _ consumer: some CaptureConsumer) {
+    let running = Set(process.threads())
+    guard !running.isEmpty else { return }
+    for tid in process.activeThreads.intersection(running) {
+      if let name = process.threadName(tid) { consumer.renamed(thread: tid, of: process, to: name) }
+    }
+    process.activeThreads = []
+    var known: Set<Int32> = []
+    var starting = 0
+    for index in 0..<file.slotsReady {
+      let slot = file.slot(index)
+      let state = file.atomic32(slot, \.state).pointee.load(ordering: .acquiring)
+      guard state != QPROF_SLOT_FREE.rawValue, Int(slot.pointee.process) == process.row
+      else { continue }
+      if state == QPROF_SLOT_CLAIMED.rawValue { starting += 1 }
+      known.insert(slot.pointee.tid)
+      if state == QPROF_SLOT_LIVE.rawValue, !running.contains(slot.pointee.tid) {
+        drain(slot: index, consumer)
+        release(slot: index)
+      }
+    }
+    // A thread that is just starting has a slot, but has not put its name on it yet.
+    let unseen = running.subtracting(known).sorted()
+    guard unseen.count > starting, let tid = unseen.first else { return }
+    file.atomic32(file.process(process.row), \.wanted).pointee
+      .store(UInt32(bitPattern: tid), ordering: .releasing)
+  }
+}

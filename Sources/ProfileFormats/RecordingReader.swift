@@ -1,0 +1,119 @@
+import Foundation
+import GRDB
+package import ProfileModel
+
+/// Reads the recording at `path`, also one that is still being written.
+///
+/// A recorder that was killed may have left a rollback journal; it is played back, which changes
+/// the file, or a private copy of it where the folder may not be written.
+/// - Returns: the profile, whether functions and lines are in it, and whether its writer came to
+///   its end.
+package func readRecording(path: String) throws(RecordingError) -> (
+  profile: Profile, isSymbolized: Bool, isComplete: Bool
+) {
+  try checkReadable(path)
+  do {
+    return try withReadableDatabase(path: path) { db in
+      try checkFormat(of: db, path: path)
+      var tables = RecordingTables(db: db)
+      try tables.read()
+      try tables.profile.checkRules()
+      return (tables.profile, tables.isSymbolized, tables.isComplete)
+    }
+  } catch {
+    throw RecordingError(error, path: path)
+  }
+}
+
+private func checkReadable(_ path: String) throws(RecordingError) {
+  let file = open(path, O_RDONLY | O_CLOEXEC)
+  guard file >= 0 else {
+    let code = errno
+    switch code {
+    case ENOENT, ENOTDIR: throw .noSuchFile(path: path)
+    case EACCES, EPERM: throw .noPermission(path: path)
+    default: throw .failed(path: path, reason: String(cString: strerror(code)))
+    }
+  }
+  defer { close(file) }
+  var status = stat()
+  guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    throw .notARecording(path: path)
+  }
+  guard status.st_size > 0 else {
+    throw .damaged(path: path, rule: "the file is empty, its recorder ended before it wrote")
+  }
+}
+
+private func checkFormat(of db: Database, path: String) throws {
+  let application = try Int64.fetchOne(db, sql: "PRAGMA application_id")
+  guard application == RecordingSchema.applicationID else {
+    throw RecordingError.notARecording(path: path)
+  }
+  let version = try Int64.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+  guard version <= RecordingSchema.version else {
+    throw RecordingError.tooNew(path: path, version: version, supported: RecordingSchema.version)
+  }
+  guard version > 0 else { throw BrokenRule("format version \(version) never existed") }
+  try checkTables(of: db)
+}
+
+/// Every table must be a plain one: a view or a virtual table of the same name could run for ever.
+private func checkTables(of db: Database) throws {
+  let plain = try String.fetchSet(
+    db,
+    sql: """
+      SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'
+      """)
+  for table in RecordingSchema.tables where !plain.contains(table.name) {
+    throw BrokenRule("table \(table.name) is missing")
+  }
+}
+
+// MARK: - Opening
+
+/// Opens the file read-only where that is enough, and so that a journal is played back where one
+/// was left.
+private func withReadableDatabase<T>(path: String, _ body: (Database) throws -> T) throws -> T {
+  guard hasJournal(path) else { return try withDatabase(path, readonly: true, body) }
+  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+  if access(path, W_OK) == 0, access(folder, W_OK) == 0 {
+    return try withDatabase(path, readonly: false, body)
+  }
+  return try withCopy(of: path) { copy in try withDatabase(copy, readonly: false, body) }
+}
+
+private func hasJournal(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path + "-journal", &status) == 0 && status.st_size > 0
+}
+
+private func withDatabase<T>(
+  _ path: String, readonly: Bool, _ body: (Database) throws -> T
+) throws -> T {
+  var configuration = Configuration()
+  configuration.readonly = readonly
+  configuration.foreignKeysEnabled = false
+  configuration.busyMode = .timeout(5)
+  configuration.prepareDatabase { db in
+    try db.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+  }
+  let queue = try DatabaseQueue(path: sqlitePath(path), configuration: configuration)
+  let result = try queue.read(body)
+  try queue.close()
+  return result
+}
+
+/// Runs `body` on a copy of a recording and its journal in a private folder.
+func withCopy<T>(of path: String, _ body: (String) throws -> T) throws -> T {
+  let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("qprof-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(
+    at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let copy = folder.appendingPathComponent("recording").path
+  try FileManager.default.copyItem(atPath: path, toPath: copy)
+  try FileManager.default.copyItem(atPath: path + "-journal", toPath: copy + "-journal")
+  for file in [copy, copy + "-journal"] { chmod(file, 0o600) }
+  return try body(copy)
+}

@@ -1,0 +1,112 @@
+import Foundation
+import GRDB
+package import ProfileModel
+
+/// Writes a recording while the recorded program runs.
+///
+/// Each ``append(_:)`` is one transaction, so that a writer killed at any time leaves a file with
+/// everything but the last transaction: SQLite's rollback journal undoes a half-written one when
+/// the file is next opened. `synchronous` is off: the kernel holds what a dead process wrote, and
+/// a recording is not worth a disk flush each second, which would slow the recorded program.
+package final class RecordingWriter {
+  private let path: String
+  private let queue: DatabaseQueue
+  private var written = WrittenRows()
+
+  /// Creates the file with mode 0600. Neither follows a symbolic link nor touches a file that
+  /// exists: the caller removes or renames an old one.
+  package init(path: String) throws(RecordingError) {
+    try Self.createFile(path)
+    do {
+      var configuration = Configuration()
+      configuration.foreignKeysEnabled = false
+      configuration.busyMode = .timeout(0.2)
+      configuration.label = "qprof recording"
+      let queue = try DatabaseQueue(path: sqlitePath(path), configuration: configuration)
+      try queue.writeWithoutTransaction { db in
+        try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = OFF")
+        try db.inTransaction {
+          try RecordingSchema.create(in: db)
+          return .commit
+        }
+      }
+      self.path = path
+      self.queue = queue
+    } catch {
+      unlink(path)
+      throw RecordingError(error, path: path)
+    }
+  }
+
+  /// Writes what is new since the last call, and clears `profile.samples`. Called about once a
+  /// second. After an error, for example ``RecordingError/busy(path:)`` while another program
+  /// reads the file, the samples are still in `profile` and the next call writes them.
+  package func append(_ profile: inout Profile) throws(RecordingError) {
+    try write(profile)
+    profile.samples.removeAll(keepingCapacity: true)
+  }
+
+  /// Writes the symbolised profile and marks the recording symbolised and complete.
+  package func finish(_ profile: Profile) throws(RecordingError) {
+    try write(profile) { db in
+      try WrittenRows.writeSymbols(of: profile, in: db)
+      try WrittenRows.setMeta(RecordingSchema.completeKey, 1, in: db)
+    }
+  }
+
+  package func close() throws(RecordingError) {
+    do { try queue.close() } catch { throw RecordingError(error, path: path) }
+  }
+
+  private func write(
+    _ profile: Profile, and more: (Database) throws -> Void = { _ in }
+  ) throws(RecordingError) {
+    do {
+      var next = written
+      try queue.write { db in
+        try next.write(profile, in: db)
+        try more(db)
+      }
+      written = next
+    } catch {
+      throw RecordingError(error, path: path)
+    }
+  }
+
+  private static func createFile(_ path: String) throws(RecordingError) {
+    let file = open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0o600)
+    guard file >= 0 else {
+      let code = errno
+      switch code {
+      case EEXIST, ELOOP: throw .alreadyExists(path: path)
+      case EACCES, EPERM, EROFS: throw .noPermission(path: path)
+      default: throw .failed(path: path, reason: String(cString: strerror(code)))
+      }
+    }
+    Glibc.close(file)
+  }
+}
+
+/// SQLite gives some relative names a meaning of its own, such as `:memory:`.
+func sqlitePath(_ path: String) -> String {
+  path.hasPrefix("/") ? path : "./" + path
+}
+
+/// Puts the functions and lines of `profile`, which is the recording at `path` symbolised, into
+/// that file: for the first reader of a recording whose writer never came to its end.
+package func storeSymbols(path: String, profile: Profile) throws(RecordingError) {
+  do {
+    var configuration = Configuration()
+    configuration.foreignKeysEnabled = false
+    configuration.busyMode = .timeout(5)
+    let queue = try DatabaseQueue(path: sqlitePath(path), configuration: configuration)
+    try queue.write { db in
+      var rows = try WrittenRows(of: profile, alreadyIn: db)
+      try rows.writeNames(of: profile, in: db)
+      try WrittenRows.writeSymbols(of: profile, in: db)
+    }
+    try queue.close()
+  } catch {
+    throw RecordingError(error, path: path)
+  }
+}

@@ -1,0 +1,117 @@
+package import ProfileModel
+
+/// What a report says about one profile. Text and JSON are two ways to write the same report.
+package struct Report: Sendable {
+  package struct Options: Sendable {
+    /// Rows of a table at most.
+    package var top: Int
+    /// One table of functions in this order; nil for one in each.
+    package var order: FlatProfile.Order?
+    /// The text shows the call tree.
+    package var showsTree: Bool
+    /// The text shows every thread.
+    package var showsThreads: Bool
+    /// Nodes of the call tree with a smaller share (0…1) are summed up.
+    package var minimumTreeShare: Double
+
+    package init(
+      top: Int = 15, order: FlatProfile.Order? = nil, showsTree: Bool = false,
+      showsThreads: Bool = false, minimumTreeShare: Double = 0.01
+    ) {
+      self.top = top
+      self.order = order
+      self.showsTree = showsTree
+      self.showsThreads = showsThreads
+      self.minimumTreeShare = minimumTreeShare
+    }
+  }
+
+  /// Where the profile was read from, as the user would name it.
+  let source: String
+  let options: Options
+  let provenance: Provenance
+  let losses: Losses
+  let valueType: ValueType
+  let period: Period?
+  let quantities: Quantities
+  let flat: FlatProfile
+  let tree: CallTree
+  let completeness: Completeness
+  let processes: [ProcessRow]
+
+  package init(_ profile: Profile, source: String, options: Options = Options()) {
+    let totals = StackTotals(profile)
+    self.source = source
+    self.options = options
+    provenance = profile.provenance
+    losses = profile.losses
+    valueType = profile.valueType
+    period = profile.period
+    quantities = Quantities(profile)
+    flat = FlatProfile(profile, totals: totals)
+    tree = CallTree(profile, totals: totals, minimumShare: options.minimumTreeShare)
+    completeness = Completeness(profile, totals: totals)
+    processes = ProcessTotals(profile).processes.map { ProcessRow($0, profile) }
+  }
+
+  /// A process image with its names.
+  struct ProcessRow: Sendable {
+    let pid: Int32
+    let parentPID: Int32
+    let name: String
+    let tally: Tally
+    let threads: [ThreadRow]
+
+    init(_ total: ProcessTotals.Process, _ profile: Profile) {
+      let image = profile.processes[total.image]
+      pid = image.pid
+      parentPID = image.parentPID
+      name = profile.strings[image.name]
+      tally = total.tally
+      threads = total.threads.map { ThreadRow($0, profile) }
+    }
+  }
+
+  struct ThreadRow: Sendable {
+    let tid: Int32
+    let name: String
+    let tally: Tally
+
+    init(_ total: ProcessTotals.Thread, _ profile: Profile) {
+      let info = profile.threads[total.thread]
+      tid = info.tid
+      name = profile.strings[info.name]
+      tally = total.tally
+    }
+  }
+
+  var total: Tally { flat.total }
+
+  /// The number of samples taken; nil when the profile holds sums over unknown numbers of them.
+  var sampleCount: Int? { flat.effectiveSamples == nil && total.samples > 0 ? nil : total.samples }
+
+  func share(_ tally: Tally) -> Share { flat.share(of: tally) }
+
+  /// Time on a CPU for which the samples stand.
+  var sampledCPUTime: Nanoseconds? {
+    guard let period, period.type == Period.cpu(Nanoseconds(0)).type else { return nil }
+    let (product, overflow) = total.weight.multipliedReportingOverflow(by: period.value)
+    return overflow ? nil : Nanoseconds(product)
+  }
+
+  /// Sampled CPU time as a part of what the kernel counted.
+  var coverage: Double? {
+    guard let sampledCPUTime, let counted = provenance.cpuTime, counted.rawValue > 0 else {
+      return nil
+    }
+    return Double(sampledCPUTime.rawValue) / Double(counted.rawValue)
+  }
+
+  /// The tables of functions to show.
+  var orders: [FlatProfile.Order] { options.order.map { [$0] } ?? FlatProfile.Order.allCases }
+
+  /// The functions that have any weight of that kind, in its order.
+  func functions(by order: FlatProfile.Order) -> [FlatProfile.Entry] {
+    flat.functions(by: order).filter { !(order == .flat ? $0.flat : $0.cumulative).isZero }
+  }
+}

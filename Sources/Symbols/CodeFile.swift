@@ -1,0 +1,53 @@
+import Elf
+import ProfileModel
+
+/// Everything that is known about one mapped file: the file, its debug file, and their symbols.
+struct CodeFile {
+  let path: String
+  /// Nil when the file is gone or is another one by now.
+  private let image: ElfImage?
+  private let debug: ElfImage?
+  private let debugInfo: DebugInfo?
+
+  init(
+    path: String, image: ElfImage?, buildID: BuildID?, debugFiles: DebugFiles,
+    problems: inout [SymbolProblem]
+  ) {
+    self.path = path
+    self.image = image
+    let isComplete = image.map(Self.hasDebugInfo) ?? false
+    debug =
+      isComplete
+      ? nil
+      : debugFiles.file(
+        for: path, image: image, buildID: buildID ?? image?.buildID, problems: &problems)
+    let source = debug.flatMap { Self.hasDebugInfo($0) ? $0 : nil } ?? (isComplete ? image : nil)
+    debugInfo = source.flatMap { source in
+      DebugInfo(source, alternate: debugFiles.alternate(of: source, problems: &problems))
+    }
+  }
+
+  private static func hasDebugInfo(_ image: ElfImage) -> Bool {
+    image.hasSection(".debug_info") || image.hasSection(".zdebug_info")
+  }
+
+  /// The functions at each of the sorted `addresses`, innermost first; none where nothing is known.
+  func resolve(_ addresses: [UInt64]) -> [[SourceFrame]] {
+    let sources = debugInfo?.resolve(addresses)
+    return addresses.indices.map { index in
+      let source = sources?[index] ?? SourceLocation()
+      if !source.frames.isEmpty { return source.frames }
+      guard let name = name(at: FileAddress(addresses[index])) else { return [] }
+      return [SourceFrame(name: name, file: source.file, line: source.line)]
+    }
+  }
+
+  /// The symbol, or for a function without one `FILE+0xSTART`, the same for all its addresses.
+  private func name(at address: FileAddress) -> String? {
+    let symbol =
+      debug?.symbol(containing: address, unwinding: image) ?? image?.symbol(containing: address)
+    if let symbol { return symbol.name }
+    guard let start = image?.functionRange(containing: address)?.lowerBound else { return nil }
+    return Profile.basename(path) + "+0x" + String(start.rawValue, radix: 16)
+  }
+}

@@ -1,0 +1,125 @@
+import CElfutils
+
+/// One compilation unit: its functions, what was inlined into them, and its line table.
+struct CompilationUnit {
+  /// The unit in the file itself: ranges and line table.
+  let skeleton: Dwarf_Die
+  /// Functions; another entry than `skeleton` when they lie in a `.dwo` file.
+  let content: Dwarf_Die
+
+  /// What is known about each of the sorted `addresses`.
+  func resolve(_ addresses: [UInt64]) -> [SourceLocation] {
+    let scopes = ScopeTree(content, addresses)
+    let folder = self.folder
+    var files = SourceFiles(content, folder: folder)
+    var names: [Dwarf_Off: Declaration] = [:]
+    return addresses.indices.map { index in
+      var location = line(at: addresses[index], folder)
+      var (file, line) = (location.file, location.line)
+      for scope in scopes.chain(at: index) {
+        var die = scope.die
+        let key = dwarf_dieoffset(&die)
+        let declaration = names[key] ?? Declaration(&die, &files)
+        names[key] = declaration
+        if let declaration {
+          location.frames.append(declaration.frame(file, line))
+        }
+        // The next frame is the one this was inlined into, at the place of the call.
+        (file, line) = (files[scope.callFile], scope.callLine)
+      }
+      return location
+    }
+  }
+
+  /// Where the compiler ran; names of files can be relative to it.
+  private var folder: String? {
+    var unit = skeleton
+    return unit.string(DW_AT_comp_dir)
+  }
+
+  private func line(at address: UInt64, _ folder: String?) -> SourceLocation {
+    var unit = skeleton
+    guard let row = dwarf_getsrc_die(&unit, address) else { return SourceLocation() }
+    var number: Int32 = 0
+    dwarf_lineno(row, &number)
+    let file = dwarf_linesrc(row, nil, nil).map { String(cString: $0).inFolder(folder) }
+    return SourceLocation(file: file, line: max(number, 0))
+  }
+}
+
+/// The file table of a unit.
+struct SourceFiles {
+  private var files: OpaquePointer?
+  private var count = 0
+  private var names: [Int: String] = [:]
+  private let folder: String?
+
+  init(_ unit: Dwarf_Die, folder: String?) {
+    self.folder = folder
+    var unit = unit
+    if dwarf_getsrcfiles(&unit, &files, &count) != 0 { files = nil }
+  }
+
+  subscript(index: Int) -> String? {
+    mutating get {
+      if let known = names[index] { return known }
+      guard let files, index < count, let name = dwarf_filesrc(files, index, nil, nil) else {
+        return nil
+      }
+      names[index] = String(cString: name).inFolder(folder)
+      return names[index]
+    }
+  }
+}
+
+/// Name and place of a function, from its own entry and those it completes.
+private struct Declaration {
+  let name: String
+  let file: String?
+  let line: Int32
+
+  /// Nil for an entry without a name.
+  init?(_ die: inout Dwarf_Die, _ files: inout SourceFiles) {
+    guard
+      let name = die.string(DW_AT_linkage_name) ?? die.string(DW_AT_MIPS_linkage_name)
+        ?? die.string(DW_AT_name)
+    else { return nil }
+    self.name = name
+    file = die.number(DW_AT_decl_file).flatMap { files[Int(clamping: $0)] }
+    line = die.number(DW_AT_decl_line).map { Int32(clamping: $0) } ?? 0
+  }
+
+  /// The line counts in `file`; without it only the declaration is known.
+  func frame(_ file: String?, _ line: Int32) -> SourceFrame {
+    SourceFrame(
+      name: name, file: file ?? self.file, line: file == nil ? 0 : line,
+      startLine: file == nil || file == self.file ? self.line : 0)
+  }
+}
+
+extension String {
+  fileprivate func inFolder(_ folder: String?) -> String {
+    guard let folder, !hasPrefix("/") else { return self }
+    return folder + "/" + self
+  }
+}
+
+extension Dwarf_Die {
+  /// A text attribute of this entry or of those it refers to as its origin or specification.
+  fileprivate mutating func string(_ name: Int) -> String? {
+    var attribute = Dwarf_Attribute()
+    guard dwarf_attr_integrate(&self, UInt32(name), &attribute) != nil,
+      let text = dwarf_formstring(&attribute), text.pointee != 0
+    else { return nil }
+    return String(cString: text)
+  }
+
+  fileprivate mutating func number(_ name: Int) -> UInt64? {
+    var attribute = Dwarf_Attribute()
+    var value: Dwarf_Word = 0
+    guard dwarf_attr_integrate(&self, UInt32(name), &attribute) != nil,
+      dwarf_formudata(&attribute, &value) == 0
+    else { return nil }
+    return value
+  }
+}

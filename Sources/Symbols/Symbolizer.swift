@@ -1,0 +1,106 @@
+package import ProfileModel
+import Elf
+
+/// Fills in the functions, files and lines of a profile's addresses.
+///
+/// Each file is read once, for all its addresses in order. The source of a name is, in this order,
+/// the debug information of the file or of its separate debug file (with inlined functions), their
+/// symbol tables, and the unwind table, which knows where a stripped function starts.
+package struct Symbolizer {
+  private let debugFiles: DebugFiles
+
+  /// `debugFolders` are searched for separate debug files, as `debug-file-directory` of GDB.
+  package init(debugFolders: [String] = ["/usr/lib/debug"]) {
+    debugFiles = DebugFiles(folders: debugFolders)
+  }
+
+  /// Sets ``Location/lines`` of every location in a mapping that has none yet, and returns what
+  /// stood in the way, sorted by its text.
+  @discardableResult
+  package func symbolize(_ profile: inout Profile) -> [SymbolProblem] {
+    var problems: [SymbolProblem] = []
+    var names = FunctionNames()
+    for (file, locations) in Self.locationsByFile(profile) {
+      guard let code = open(file, profile.strings[file.path], &problems) else { continue }
+      let addresses = Set(locations.map(\.address)).sorted()
+      let frames = Dictionary(
+        zip(addresses, code.resolve(addresses)), uniquingKeysWith: { first, _ in first })
+      for location in locations {
+        let lines = (frames[location.address] ?? []).map { names.line($0, &profile) }
+        profile.locations.setLines(lines, of: location.id)
+      }
+    }
+    return Set(problems).sorted { $0.description < $1.description }
+  }
+
+  // MARK: - Files
+
+  /// What identifies a file: mappings of its segments differ in nothing else that matters here.
+  private struct FileKey: Hashable {
+    let kind: Mapping.Kind
+    let path: ID<String>
+    let buildID: BuildID?
+  }
+
+  private static func locationsByFile(
+    _ profile: Profile
+  ) -> [(FileKey, [(id: ID<Location>, address: UInt64)])] {
+    var result: [FileKey: [(id: ID<Location>, address: UInt64)]] = [:]
+    for id in profile.locations.ids {
+      let location = profile.locations[id]
+      guard location.lines.isEmpty, case .code(let mapping, let address) = location.place else {
+        continue
+      }
+      let file = profile.mappings[mapping]
+      let key = FileKey(kind: file.kind, path: file.path, buildID: file.buildID)
+      result[key, default: []].append((id, address.rawValue))
+    }
+    // Rows are added to the profile in this order, so that it must be the same every time.
+    return result.sorted { ($0.value.first?.id ?? ID(0)) < ($1.value.first?.id ?? ID(0)) }
+  }
+
+  /// Nil where no name can be known: no file, or another one than was mapped, and no debug file.
+  private func open(
+    _ key: FileKey, _ path: String, _ problems: inout [SymbolProblem]
+  ) -> CodeFile? {
+    var image: ElfImage?
+    switch key.kind {
+    case .anonymous: return nil
+    case .vdso: image = KernelImage.load()
+    case .file, .deleted:
+      // A deleted file can have been replaced by an equal one; only the build-id tells.
+      guard key.kind == .file || key.buildID != nil else { return nil }
+      do {
+        image = try ElfImage(MappedFile(path: path, access: .copyOnWrite))
+      } catch {
+        problems.append(.unreadable(path: path, error))
+      }
+    }
+    if let recorded = key.buildID, let found = image, found.buildID != recorded {
+      problems.append(.replaced(path: path, recorded: recorded, found: found.buildID))
+      image = nil
+    }
+    guard image != nil || key.buildID != nil else { return nil }
+    return CodeFile(
+      path: path, image: image, buildID: key.buildID, debugFiles: debugFiles, problems: &problems)
+  }
+}
+
+/// Interns frames as functions of a profile; each name is demangled once.
+private struct FunctionNames {
+  private var demangler = Demangler()
+  private var names: [String: (name: ID<String>, systemName: ID<String>)] = [:]
+
+  mutating func line(_ frame: SourceFrame, _ profile: inout Profile) -> Line {
+    let name =
+      names[frame.name]
+      ?? (
+        profile.strings.intern(demangler.demangle(frame.name)), profile.strings.intern(frame.name)
+      )
+    names[frame.name] = name
+    let function = Function(
+      name: name.name, systemName: name.systemName,
+      file: frame.file.map { profile.strings.intern($0) }, startLine: frame.startLine)
+    return Line(function: profile.functions.intern(function), line: frame.line)
+  }
+}
