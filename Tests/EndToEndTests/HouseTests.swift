@@ -8,20 +8,23 @@ struct HouseTests {
     "CAgentWire": [],
     "CAgentCore": ["CAgentWire"],
     "CSamplerAgent": ["CAgentCore"],
-    "CElfutils": [],
+    "CLinux": [],
     "CLibunwind": [],
+    "CElfutils": [],
     "CDemangle": [],
+    "CZlib": [],
     "ProfileModel": [],
     "Elf": ["CElfutils", "ProfileModel"],
-    "Capture": ["CAgentWire", "CLibunwind", "Elf", "ProfileModel"],
+    "Capture": ["CAgentWire", "CLibunwind", "CLinux", "Elf", "ProfileModel"],
     "Sampler": ["Capture", "ProfileModel"],
     "Symbols": ["CDemangle", "CElfutils", "Elf", "ProfileModel"],
-    "ProfileFormats": ["ProfileModel"],
+    "ProfileFormats": ["CZlib", "ProfileModel"],
     "FlameGraph": ["ProfileModel"],
+    "Reporting": ["ProfileModel"],
     "Benchmarking": [],
     "CLI": [
-      "Benchmarking", "Capture", "FlameGraph", "ProfileFormats", "ProfileModel", "Sampler",
-      "Symbols",
+      "Benchmarking", "Capture", "FlameGraph", "ProfileFormats", "ProfileModel", "Reporting",
+      "Sampler", "Symbols",
     ],
     "TestSupport": ["ProfileModel"],
   ]
@@ -46,6 +49,19 @@ struct HouseTests {
     }
   }
 
+  /// SwiftPM lets a source import any module that happens to be built.
+  @Test func sourcesImportOnlyAlongTheArrows() throws {
+    for (target, allowed) in Self.arrows where target != "TestSupport" {
+      for (file, text) in try sources(of: target, suffixes: [".swift"]) {
+        for match in text.matches(of: /(?m)^[^\/"\n]*\bimport (?:\w+ )?(\w+)/) {
+          let module = String(match.1)
+          #expect(
+            Self.arrows[module] == nil || allowed.contains(module), "\(target)/\(file): \(module)")
+        }
+      }
+    }
+  }
+
   /// What goes into programs of others may need nothing but the C library: a program on a machine
   /// without Swift would not start.
   @Test func theSamplerAgentNeedsOnlyTheCLibrary() throws {
@@ -62,14 +78,9 @@ struct HouseTests {
   @Test func theAgentsAreSmall() throws {
     var lines = 0
     for target in ["CAgentWire", "CAgentCore", "CSamplerAgent"] {
-      let folder = repository.appendingPathComponent("Sources/\(target)")
-      let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
-        .filter { $0.hasSuffix(".c") || $0.hasSuffix(".h") }
-      #expect(!files.isEmpty, "no C in \(folder.path)")
-      for file in files {
-        let text = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
-        lines += text.split(separator: "\n", omittingEmptySubsequences: false).count
-      }
+      let sources = try sources(of: target, suffixes: [".c", ".h"])
+      #expect(!sources.isEmpty, "no C in \(target)")
+      for (_, text) in sources { lines += text.count(where: \.isNewline) }
     }
     #expect(lines < 2_000, "\(lines) lines")
   }
@@ -77,6 +88,13 @@ struct HouseTests {
   private var repository: URL {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
+  }
+
+  private func sources(of target: String, suffixes: [String]) throws -> [(String, String)] {
+    let folder = repository.appendingPathComponent("Sources/\(target)")
+    return try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+      .filter { file in suffixes.contains { file.hasSuffix($0) } }
+      .map { ($0, try String(contentsOf: folder.appendingPathComponent($0), encoding: .utf8)) }
   }
 
   /// The tests are linked into the folder that holds all products.
