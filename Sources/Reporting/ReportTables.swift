@@ -95,7 +95,7 @@ extension ReportText {
   func weight(_ tally: Tally) -> String {
     let scale = report.quantities.scale(for: Double(report.total.weight))
     let weight = Double(tally.weight)
-    return report.quantities.secondsPerUnit == nil ? scale.number(weight) : scale.text(weight)
+    return report.quantities.areCounts ? scale.number(weight) : scale.text(weight)
   }
 
   private var certaintyHeadings: [String] { report.sampleCount == nil ? [] : ["±", "samples"] }
