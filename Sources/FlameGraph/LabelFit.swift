@@ -28,11 +28,14 @@ package enum LabelFit {
   /// A name as it is, without its arguments, and without what it belongs to:
   /// `a::B<c>::d(e) const`, `a::B::d`, `d`.
   package static func forms(of name: String) -> [String] {
-    guard !name.hasPrefix("["), !name.contains("operator"), let plain = withoutArguments(name)
+    guard !name.hasPrefix("["), !name.contains("operator"), let plain = withoutArguments(name.replacing(anonymousScope, with: ""))
     else { return [name] }
     guard let scope = plain.ranges(of: "::").last else { return [name, plain] }
     return [name, plain, String(plain[scope.upperBound...])]
   }
+
+  /// C++ writes the scope without a name like arguments.
+  private static let anonymousScope = "(anonymous namespace)::"
 
   /// What stands outside of all brackets; nil when they do not match or nothing is left.
   private static func withoutArguments(_ name: String) -> String? {

@@ -110,11 +110,11 @@
 
   function forms(name) {
     if (name[0] === '[' || name.indexOf('operator') >= 0) return [name];
-    var depth = 0, plain = '';
-    for (var i = 0; i < name.length; i++) {
-      var c = name[i];
+    var depth = 0, plain = '', bare = name.split('(anonymous namespace)::').join('');
+    for (var i = 0; i < bare.length; i++) {
+      var c = bare[i];
       if (c === '<' || c === '(' || c === '[') depth++;
-      else if (c === ')' || c === ']' || c === '>' && name[i - 1] !== '-') {
+      else if (c === ')' || c === ']' || c === '>' && bare[i - 1] !== '-') {
         if (--depth < 0) return [name];
       } else if (depth === 0) plain += c;
     }

@@ -47,6 +47,9 @@ import Testing
     ("a::operator<(b)", ["a::operator<(b)"]),
     ("broken>name", ["broken>name"]), ("broken(name", ["broken(name"]), ("<>", ["<>"]),
     ("plain", ["plain", "plain"]),
+    (
+      "int a::(anonymous namespace)::f(b)", ["int a::(anonymous namespace)::f(b)", "int a::f", "f"]
+    ),
   ])
   func longNamesHaveShorterForms(name: String, forms: [String]) {
     var expected = forms
