@@ -20,7 +20,10 @@ import Testing
       "<alloc::vec::Vec<T,A> as core::ops::drop::Drop>::drop", "ML.sign(key: A) -> (B, C)",
       "std::operator<< <char>(int)", "漢字の関数名がとても長い場合", "🙂🙃🙂🙃 smile", "short",
       "broken(name<", "(anonymous namespace)::helper(int)", "f::{closure#0}", "e\u{1b}[31m",
-      "__memmove_avx512_unaligned_erms", "[vdso]+0x1234567",
+      "__memmove_avx512_unaligned_erms", "[vdso]+0x1234567", "range_operator::fold(int)",
+      "void mldsa::(anonymous namespace)::vector_ntt<5>(mldsa::vector<5>*)",
+      "a::f(int) [clone .cold]",
+      "non-virtual thunk to a::(b)::(c)::deeply(int)", "closure #1 in  ",
     ]
     for _ in 0..<300 {
       let depth = Int.random(in: 1...8, using: &random)
