@@ -57,9 +57,6 @@ import Testing
     ("a::f(int) [clone .cold]", ["a::f(int) [clone .cold]", "a::f", "f"]),
     ("a::(b)::(c)::d", ["a::(b)::(c)::d", "a::d", "d"]), ("a::<>", ["a::<>"]),
     ("plain", ["plain", "plain"]),
-    (
-      "int a::(anonymous namespace)::f(b)", ["int a::(anonymous namespace)::f(b)", "int a::f", "f"]
-    ),
   ])
   func longNamesHaveShorterForms(name: String, forms: [String]) {
     #expect(LabelFit.forms(of: name) == forms)
