@@ -1,7 +1,8 @@
 // goburn [SECONDS]: burns SECONDS of wall time (default 2) in Go, in a dynamically linked program.
 //
-// Answer: prints `done`. Go's runtime installs its own SIGPROF handler by a raw system call, after
-// every preloaded library, so a sampler that uses this signal sees nothing and has to say so.
+// Answer: prints `done`, and nearly all weight is in main.steps. Go's runtime installs its own signal
+// handlers by raw system calls, after every preloaded library: a sampler that loses its signal to
+// them has to say so.
 package main
 
 // #include <stdint.h>
