@@ -44,6 +44,11 @@ struct Record: ParsableCommand {
   var command: [String] = []
 
   func validate() throws {
+    // The passthrough takes in what is no option of ours, also when it stands before the command.
+    if let word = command.first, word != "--", word.hasPrefix("-") {
+      if ["-h", "--help"].contains(word) { throw CleanExit.helpRequest(self) }
+      throw ValidationError("Unknown option '\(word)'. Put '--' before the command.")
+    }
     guard (1...10_000).contains(frequency) else {
       throw ValidationError("-F takes 1 to 10000 samples per second, not \(frequency).")
     }
