@@ -9,9 +9,9 @@ struct Record: ParsableCommand {
       qprof record [OPTIONS] --bench NAME
       """,
     discussion: """
-      Samples every thread of the command and of its child processes. The command's output, exit
-      status and signals are what they are without qprof. Ctrl-C ends the command and keeps what
-      was recorded.
+      Samples every thread of the command and of its child processes. The
+      command's output, exit status and signals are what they are without qprof.
+      Ctrl-C ends the command and keeps what was recorded.
 
         qprof record -- xz -9 -k big.tar
         qprof record --bench ml_dsa
