@@ -56,8 +56,8 @@ bench: test-packages release workloads reference-suite ## measure against other 
 	Benchmarks/run
 
 install: build-packages release ## install into PREFIX (default /usr/local), below DESTDIR
-	install -D -m 755 $(QPROF) $(DESTDIR)$(PREFIX)/bin/qprof
-	install -D -m 644 $(AGENT) $(DESTDIR)$(PREFIX)/lib/qprof/libqprof-sampler.so
+	install -D -s -m 755 $(QPROF) $(DESTDIR)$(PREFIX)/bin/qprof
+	install -D -s -m 644 $(AGENT) $(DESTDIR)$(PREFIX)/lib/qprof/libqprof-sampler.so
 
 clean: ## remove all that was built
 	rm -rf .build Examples/reference-suite/.build
