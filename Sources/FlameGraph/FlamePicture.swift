@@ -74,20 +74,23 @@ struct FlamePicture<Style: FlameStyle> {
   }
 
   private func headers(_ xml: inout XMLWriter) {
-    header(headlines.title, "y=\"27\" font-size=\"18\" font-weight=\"bold\"", &xml)
-    header(headlines.subtitle, "y=\"46\" fill=\"#555\"", &xml)
-    if let warning = headlines.warning { header(warning, "y=\"64\" fill=\"#a1140b\"", &xml) }
+    let columns = LabelFit.columns(in: Double(options.width))
+    header(headlines.title, columns * 2 / 3, "y=\"27\" font-size=\"18\" font-weight=\"bold\"", &xml)
+    header(headlines.subtitle, columns, "y=\"46\" fill=\"#555\"", &xml)
+    if let warning = headlines.warning {
+      header(warning, columns, "y=\"64\" fill=\"#a1140b\"", &xml)
+    }
     guard layout.boxes.isEmpty else { return }
-    header("There are no samples to draw.", "y=\"90\" fill=\"#555\"", &xml)
+    header("There are no samples to draw.", columns, "y=\"90\" fill=\"#555\"", &xml)
   }
 
-  private func header(_ text: String, _ attributes: StaticString, _ xml: inout XMLWriter) {
-    let visible = VisibleText.of(text)
+  private func header(
+    _ text: String, _ columns: Int, _ attributes: StaticString, _ xml: inout XMLWriter
+  ) {
     xml.markup("<text x=\"50%\" text-anchor=\"middle\" ")
     xml.markup(attributes)
     xml.markup(">")
-    let columns = LabelFit.columns(in: Double(options.width))
-    xml.escaped(LabelFit.label(visible, columns: columns) ?? "")
+    xml.escaped(LabelFit.cut(VisibleText.of(text), columns: columns))
     xml.markup("</text>\n")
   }
 
