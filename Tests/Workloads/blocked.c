@@ -1,9 +1,9 @@
 // blocked [SECONDS]: burns SECONDS (default 0.4) in blocked_work with every signal blocked, then
 // as long in open_work with none blocked, ten times.
 //
-// Answer: half of the CPU time is in each by the thread's clock. Ticks of blocked_work arrive all
-// at once where the signals are unblocked, so they must be told apart from open_work's own. Prints
-// `blocked CPUSECONDS` and `open CPUSECONDS`.
+// Answer: half of the CPU time is in each by the thread's clock. A profiler's signal that is
+// blocked comes when blocked_work is over, and its weight must not go to open_work. Prints `blocked
+// CPUSECONDS` and `open CPUSECONDS`.
 #include "burn.h"
 
 #include <signal.h>
