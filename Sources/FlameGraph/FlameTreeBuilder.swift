@@ -39,8 +39,9 @@ struct FlameTreeBuilder {
   private var frameIDs: [FrameKey: Int32] = [:]
   /// Node by its parent (upper half) and its frame (lower half).
   private var nodeIDs: [UInt64: Int32] = [:]
-  /// What is left of the largest sum of weights that all later arithmetic can hold.
-  private var headroom = Int64.max / 1024
+  /// The largest sum of weights that all later arithmetic can hold, and what is left of it.
+  private static let largestTotal = Int64.max / 1024
+  private var headroom = Self.largestTotal
 
   /// Adds the samples of `profile`. Weights that are not positive have no place in a picture of
   /// shares and are left out.
@@ -62,6 +63,7 @@ struct FlameTreeBuilder {
   mutating func takeWeights() -> [Int64] {
     let weights = tree.nodes.map(\.own)
     for index in tree.nodes.indices { tree.nodes[index].own = 0 }
+    headroom = Self.largestTotal
     return weights
   }
 

@@ -88,6 +88,7 @@ package final class RecordingWriter {
       let code = errno
       switch code {
       case EEXIST, ELOOP: throw .alreadyExists(path: path)
+      case ENOENT, ENOTDIR: throw .noFolder(path: path)
       case EACCES, EPERM, EROFS: throw .noPermission(path: path)
       default: throw .failed(path: path, reason: String(cString: strerror(code)))
       }
@@ -110,6 +111,7 @@ package func storeSymbols(path: String, profile: Profile) throws(RecordingError)
     configuration.busyMode = .timeout(5)
     let queue = try DatabaseQueue(path: sqlitePath(path), configuration: configuration)
     try queue.write { db in
+      try checkFormat(of: db, path: path)
       var rows = try WrittenRows(of: profile, alreadyIn: db)
       try rows.writeNames(of: profile, in: db)
       try WrittenRows.writeSymbols(of: profile, in: db)

@@ -95,6 +95,18 @@ import Testing
     #expect(difference.before(2) == 100 && difference.after(2) == 50)
   }
 
+  @Test(arguments: [(Int64.max, 1), (1, Int64.max), (0, 1), (1, 0), (-1, 5)] as [(Int64, Int64)])
+  func absurdPeriodsDoNoHarm(before: Int64, after: Int64) throws {
+    var base = profile("a;b \(Int64.max)", "a;c 1")
+    base.period = .cpu(Nanoseconds(before))
+    var current = profile("a;b 1", "a;c \(Int64.max)")
+    current.period = .cpu(Nanoseconds(after))
+    for scales in [true, false] {
+      let parsed = try boxes(base, current, scalesBase: scales)
+      #expect(parsed.boxes.contains { $0.name == "a" })
+    }
+  }
+
   @Test(arguments: [21, 22, 23] as [UInt64])
   func widthsHoldBothSidesAndAllChildren(seed: UInt64) {
     let difference = FlameDifference(

@@ -78,6 +78,20 @@ import Testing
     #expect(parsed.all("desc")[0].text == "first\nsecond -- with dashes")
   }
 
+  @Test func headlinesAreCutAtTheBorderAndWholeInTheDescription() throws {
+    var long = profile("a 1")
+    long.provenance.command = ["demo"] + (0..<40).map { "--option=<\($0)>" }
+    long.losses.add(.neverEntered, events: 1)
+    long.losses.processNames[.neverEntered] = [String(repeating: "x", count: 300)]
+    let parsed = try ParsedSVG(FlameGraph(long).svg())
+    let texts = parsed.all("text").map(\.text)
+    #expect(texts[1].hasPrefix("demo --option=<0> --option=<1>") && texts[1].count < 110)
+    #expect(texts[1].hasSuffix("… · 1 sample"))
+    #expect(texts[2].hasPrefix("Incomplete: 1 process seldom or never sampled: xxx"))
+    #expect(texts[2].count == 164 && texts[2].hasSuffix("x…"))
+    #expect(parsed.all("desc")[0].text.contains("--option=<39>"))
+  }
+
   @Test func anIcicleHasItsRootAtTheTop() throws {
     var options = FlameGraphOptions()
     options.icicle = true

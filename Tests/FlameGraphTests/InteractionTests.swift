@@ -193,4 +193,27 @@ import Testing
       FlameGraph(builder.profile, options: options).svg(), script)
     #expect(icicle[0] == 0)
   }
+
+  @Test func twoPicturesInOnePageLeaveEachOtherAlone() throws {
+    let page = "<!DOCTYPE html><html><body>\(svg)\(svg)</body></html>"
+    struct Answer: Decodable {
+      var hidden: [Int]
+      var inputs: Int
+      var fragment: String
+    }
+    let answer: Answer = try Browser.ask(
+      page,
+      """
+      var pictures = Array.from(document.querySelectorAll('svg.qprof-flame'));
+      click(pictures[1].querySelectorAll('.qprof-frames > g')[4]);
+      answer({
+        hidden: pictures.map(function (picture) {
+          return picture.querySelectorAll('.qprof-frames > g[display=none]').length;
+        }),
+        inputs: document.querySelectorAll('foreignObject input').length, fragment: location.hash
+      });
+      """)
+    // The fifth box is `right`, which hides `left` and the `shared` above it.
+    #expect(answer.hidden == [0, 2] && answer.inputs == 2 && answer.fragment.isEmpty)
+  }
 }
