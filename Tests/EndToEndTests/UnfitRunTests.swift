@@ -39,11 +39,11 @@ extension EndToEnd {
     }
 
     /// A runtime with signals of its own is either seen or named.
-    @Test func goIsSeenOrNamed() throws {
+    @Test(arguments: ["goburn-cgo", "goburn-raw"]) func goIsSeenOrNamed(program: String) throws {
       let scratch = try Scratch()
       let path = scratch("a.qprof")
       let result = try runToEnd([
-        BuiltProducts.qprof, "record", "-o", path, "--", try BuiltProducts.workload("goburn"), "1",
+        BuiltProducts.qprof, "record", "-o", path, "--", try BuiltProducts.workload(program), "1",
       ])
       #expect(result.ending == .exited(0))
       #expect(result.output == "done\n")
@@ -51,7 +51,7 @@ extension EndToEnd {
       let used = try #require(profile.provenance.cpuTime).seconds
       let weight = profile.samples.reduce(0) { $0 + $1.weight }
       let seen = Double(weight) * Double(profile.period?.value ?? 0) / 1e9
-      let isNamed = profile.losses.processNames[.neverEntered] == ["goburn"]
+      let isNamed = profile.losses.processNames[.neverEntered] == [program]
       #expect(seen > 0.9 * used || isNamed, "\(seen) s of \(used) s, and nothing is said")
     }
 
