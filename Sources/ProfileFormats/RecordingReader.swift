@@ -27,14 +27,7 @@ package func readRecording(path: String) throws(RecordingError) -> (
 
 private func checkReadable(_ path: String) throws(RecordingError) {
   let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else {
-    let code = errno
-    switch code {
-    case ENOENT, ENOTDIR: throw .noSuchFile(path: path)
-    case EACCES, EPERM: throw .noPermission(path: path)
-    default: throw .failed(path: path, reason: String(cString: strerror(code)))
-    }
-  }
+  guard file >= 0 else { throw RecordingError(errno: errno, path: path) }
   defer { close(file) }
   var status = stat()
   guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
