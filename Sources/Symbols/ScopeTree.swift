@@ -71,15 +71,16 @@ struct ScopeTree {
     var place = Place()
     var descend = true
     while true {
+      let last = die
       var next = Dwarf_Die()
       if descend, open.count < Self.depthLimit, dwarf_child(&die, &next) == 0,
-        Self.follows(next, die)
+        Self.follows(next, last)
       {
         open.append((die, place))
       } else {
         while true {
           guard !open.isEmpty else { return }
-          if dwarf_siblingof(&die, &next) == 0, Self.follows(next, die) { break }
+          if dwarf_siblingof(&die, &next) == 0, Self.follows(next, last) { break }
           die = open.removeLast().die
         }
       }
@@ -89,9 +90,10 @@ struct ScopeTree {
     }
   }
 
-  /// Entries lie one after another; a link of a damaged file that points back would never end.
-  private static func follows(_ next: Dwarf_Die, _ die: Dwarf_Die) -> Bool {
-    UInt(bitPattern: next.addr) > UInt(bitPattern: die.addr)
+  /// Entries lie one after another. Links of a damaged file that lead back to entries seen before
+  /// would make the walk endless.
+  private static func follows(_ next: Dwarf_Die, _ last: Dwarf_Die) -> Bool {
+    UInt(bitPattern: next.addr) > UInt(bitPattern: last.addr)
   }
 
   /// Where the walk is: in code, and in names.
