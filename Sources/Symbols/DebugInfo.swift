@@ -19,6 +19,7 @@ struct SourceFrame: Hashable {
 /// Compilation units are found by their own ranges, read once: `.debug_aranges` is not written by
 /// all compilers. A unit's functions are read only when an address lies in it.
 final class DebugInfo {
+  /// libdw reads their bytes.
   private let image: ElfImage
   private let alternate: ElfImage?
   private let elf: OpaquePointer

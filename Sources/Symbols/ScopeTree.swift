@@ -1,4 +1,5 @@
 import CElfutils
+import Elf
 
 /// The functions of a unit around given addresses, with what was inlined into them.
 ///
@@ -139,7 +140,7 @@ struct ScopeTree {
   private mutating func add(_ die: inout Dwarf_Die, parent: Int?) -> Int? {
     var isNew = true
     for range in AddressRanges(&die) {
-      var index = firstIndex(from: range.lowerBound)
+      var index = addresses.partitioningIndex { $0 >= range.lowerBound }
       while index < addresses.count, addresses[index] < range.upperBound {
         if innermost[index] == parent {
           if isNew { scopes.append(Scope(die: die, parent: parent)) }
@@ -150,16 +151,6 @@ struct ScopeTree {
       }
     }
     return isNew ? nil : scopes.count - 1
-  }
-
-  private func firstIndex(from address: UInt64) -> Int {
-    var low = 0
-    var high = addresses.count
-    while low < high {
-      let middle = low + (high - low) / 2
-      if addresses[middle] < address { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 }
 

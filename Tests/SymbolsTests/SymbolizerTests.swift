@@ -188,7 +188,8 @@ import Testing
 
   // MARK: - Other languages
 
-  @Test func rustNamesAreReadable() throws {
+  @Test(.enabled(if: (try? run(["rustc", "--version"])) != nil, "needs rustc"))
+  func rustNamesAreReadable() throws {
     let scratch = try Scratch()
     let file = try scratch.write(
       """
