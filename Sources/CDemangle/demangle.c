@@ -25,7 +25,8 @@ struct output {
 
 static void append(const char *text, size_t length, void *context) {
   struct output *output = context;
-  if (length > output->capacity - output->length) longjmp(output->full, 1);
+  if (length > output->capacity - output->length)
+    longjmp(output->full, 1);
   memcpy(output->bytes + output->length, text, length);
   output->length += length;
 }
@@ -36,14 +37,17 @@ static void append(const char *text, size_t length, void *context) {
 static size_t bounded(int (*demangler)(const char *, int, append_function, void *),
                       const char *mangled, int options, char *bytes, size_t capacity) {
   struct output output = {.bytes = bytes, .length = 0, .capacity = capacity};
-  if (setjmp(output.full) != 0) return 0;
+  if (setjmp(output.full) != 0)
+    return 0;
   return demangler(mangled, options, append, &output) ? output.length : 0;
 }
 
 static size_t take(char *readable, char *output, size_t capacity) {
   size_t length = readable ? strlen(readable) : 0;
-  if (length > capacity) length = 0;
-  if (length > 0) memcpy(output, readable, length);
+  if (length > capacity)
+    length = 0;
+  if (length > 0)
+    memcpy(output, readable, length);
   free(readable);
   return length;
 }
@@ -52,7 +56,8 @@ size_t qprof_demangle_cxx(const char *mangled, char *output, size_t capacity) {
   // The recursion limit of libiberty refuses all names above 1,024 bytes, which templates reach.
   // Without it a name of 8 KiB needs less than 3 MB of stack.
   int options = DMGL_PARAMS | DMGL_ANSI;
-  if (strlen(mangled) <= 8192) options |= DMGL_NO_RECURSE_LIMIT;
+  if (strlen(mangled) <= 8192)
+    options |= DMGL_NO_RECURSE_LIMIT;
   return bounded(cplus_demangle_v3_callback, mangled, options, output, capacity);
 }
 
@@ -62,7 +67,8 @@ size_t qprof_demangle_rust(const char *mangled, char *output, size_t capacity) {
 
 size_t qprof_demangle_d(const char *mangled, char *output, size_t capacity) {
   // This one takes no callback and recurses without a limit.
-  if (strlen(mangled) > 1024) return 0;
+  if (strlen(mangled) > 1024)
+    return 0;
   return take(dlang_demangle(mangled, DMGL_PARAMS), output, capacity);
 }
 

@@ -51,7 +51,7 @@ extension RecordingError {
     switch self {
     case .noSuchFile, .noPermission, .busy: ExitCodes.noInput
     case .notARecording, .tooNew, .damaged: ExitCodes.badInput
-    case .alreadyExists, .failed: ExitCodes.cannotCreate
+    case .alreadyExists, .noFolder, .failed: ExitCodes.cannotCreate
     }
   }
 }

@@ -14,9 +14,13 @@ final class ProgressLine {
     let cpu = Quantities.time(progress.cpuTime)
     write(
       "\r\u{1b}[Kqprof: \(Quantities.time(progress.elapsed)), \(cpu) of CPU time in "
-        + "\(progress.processes) process(es), \(progress.threads) thread(s), "
+        + "\(many(progress.processes, "process", "es")), \(many(progress.threads, "thread", "s")), "
         + "\(progress.samples) samples at \(Int(progress.effectiveRate)) Hz"
         + (progress.lost > 0 ? ", \(progress.lost) LOST" : ""))
+  }
+
+  private func many(_ count: Int, _ noun: String, _ ending: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : ending)"
   }
 
   func clear() { if isTerminal, last > Nanoseconds(0) { write("\r\u{1b}[K") } }

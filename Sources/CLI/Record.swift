@@ -9,9 +9,9 @@ struct Record: ParsableCommand {
       qprof record [OPTIONS] --bench NAME
       """,
     discussion: """
-      Samples every thread of the command and of its child processes. The command's output, exit
-      status and signals are what they are without qprof. Ctrl-C ends the command and keeps what
-      was recorded.
+      Samples every thread of the command and of its child processes. The
+      command's output, exit status and signals are what they are without qprof.
+      Ctrl-C ends the command and keeps what was recorded.
 
         qprof record -- xz -9 -k big.tar
         qprof record --bench ml_dsa
@@ -44,6 +44,11 @@ struct Record: ParsableCommand {
   var command: [String] = []
 
   func validate() throws {
+    // The passthrough takes in what is no option of ours, also when it stands before the command.
+    if let word = command.first, word != "--", word.hasPrefix("-") {
+      if ["-h", "--help"].contains(word) { throw CleanExit.helpRequest(self) }
+      throw ValidationError("Unknown option '\(word)'. Put '--' before the command.")
+    }
     guard (1...10_000).contains(frequency) else {
       throw ValidationError("-F takes 1 to 10000 samples per second, not \(frequency).")
     }

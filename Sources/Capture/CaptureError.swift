@@ -19,7 +19,7 @@ extension CaptureError: CustomStringConvertible {
     case .commandNotFound(let name, let searched):
       return searched.isEmpty
         ? "there is no program '\(name)'. Check the path."
-        : "the command '\(name)' is not in any folder of PATH (\(searched.joined(separator: ":")))."
+        : "the command '\(name)' is in none of the \(searched.count) folders of PATH."
           + " Check the spelling, or give its path."
     case .notExecutable(let path, let errno):
       return "cannot execute '\(path)': \(errnoText(errno))."

@@ -33,21 +33,18 @@ package struct DifferentialFlameGraph: Sendable {
 /// A sign in the label says the same without colour.
 struct ChangeStyle: FlameStyle {
   let whole = "of the width"
+  let legend = [
+    LegendEntry(fill: Palette.change(1), text: "+ grew (full colour: doubled)"),
+    LegendEntry(fill: Palette.change(-1), text: "− shrank (halved)"),
+    LegendEntry(fill: Palette.change(0), text: "within sampling noise"),
+    LegendEntry(fill: Palette.change(-1), text: "gone", isGone: true),
+  ]
   private let difference: FlameDifference
   private let quantities: Quantities
 
   init(_ difference: FlameDifference, quantities: Quantities) {
     self.difference = difference
     self.quantities = quantities
-  }
-
-  var legend: [LegendEntry] {
-    [
-      LegendEntry(fill: Palette.change(1), text: "+ grew (full colour: doubled)"),
-      LegendEntry(fill: Palette.change(-1), text: "− shrank (halved)"),
-      LegendEntry(fill: Palette.change(0), text: "within sampling noise"),
-      LegendEntry(fill: Palette.change(-1), text: "gone", isGone: true),
-    ]
   }
 
   func look(of node: Int32) -> FrameLook {

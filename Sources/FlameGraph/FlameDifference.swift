@@ -35,7 +35,8 @@ package struct FlameDifference: Sendable {
 
   /// Units of `current` in one unit of `base`; 1 where they are not both times.
   private static func ratio(_ base: Quantities, to current: Quantities) -> Double {
-    guard let before = base.secondsPerUnit, let now = current.secondsPerUnit, now > 0
+    guard let before = base.secondsPerUnit, let now = current.secondsPerUnit,
+      before > 0, now > 0
     else { return 1 }
     return before / now
   }
@@ -52,10 +53,11 @@ package struct FlameDifference: Sendable {
   }
 
   /// Width of each node: the larger side, and never less than what is above it. In fractions of
-  /// the unit of weight, since scaled weights are no integers.
+  /// the unit of weight, since scaled weights are no integers, or in multiples where a conversion
+  /// of units makes them too large for any sum.
   package func widths() -> [Int64] {
-    let largest = max(tree.nodes.reduce(0) { $0 + Double($1.own) }, totalBefore[0])
-    let resolution = largest < 0x1p40 ? 256.0 : 1
+    let largest = max(Double(tree.nodes[0].total), totalBefore[0], 1)
+    let resolution = min(256, 0x1p50 / largest)
     var above = [Int64](repeating: 0, count: tree.nodes.count)
     for index in tree.nodes.indices.reversed() {
       let side = max(Double(tree.nodes[index].total), totalBefore[index])

@@ -12,16 +12,14 @@ struct FlamePicture<Style: FlameStyle> {
   let headlines: Headlines
   let options: FlameGraphOptions
 
-  private let rowHeight = 17
-  private let boxHeight = 16
+  static var rowHeight: Int { 17 }
   /// Longer names are cut, also in tooltips: nobody reads more.
-  private let longestName = 2000
+  static var longestName: Int { 2000 }
   /// Room for the controls of the script.
-  private let footerHeight = 54
-
+  private static var footerHeight: Int { 54 }
   private var legendTop: Int { headlines.warning == nil ? 54 : 72 }
-  private var framesTop: Int { legendTop + (style.legend.isEmpty ? 8 : 26) }
-  private var height: Int { framesTop + layout.levels * rowHeight + footerHeight }
+  var framesTop: Int { legendTop + (style.legend.isEmpty ? 8 : 26) }
+  private var height: Int { framesTop + layout.levels * Self.rowHeight + Self.footerHeight }
 
   func svg() -> String {
     var xml = XMLWriter()
@@ -37,21 +35,15 @@ struct FlamePicture<Style: FlameStyle> {
     return String(decoding: xml.bytes, as: UTF8.self)
   }
 
-  // MARK: - Around the frames
-
   private func open(_ xml: inout XMLWriter) {
-    xml.markup("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"qprof-flame\" width=\"")
-    xml.number(options.width)
-    xml.markup("\" height=\"")
-    xml.number(height)
-    xml.markup("\" viewBox=\"0 0 ")
-    xml.number(options.width)
-    xml.markup(" ")
-    xml.number(height)
-    xml.markup("\" font-family=\"ui-monospace, 'DejaVu Sans Mono', 'Liberation Mono', Menlo, ")
-    xml.markup("Consolas, monospace\" font-size=\"")
-    xml.number(LabelFit.fontSize)
-    xml.markup("\" fill=\"#000\">\n")
+    xml.markup("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"qprof-flame\"")
+    xml.attribute("width", options.width)
+    xml.attribute("height", height)
+    xml.attribute("viewBox", "0 0 \(options.width) \(height)")
+    xml.markup(" font-family=\"ui-monospace, DejaVu Sans Mono, Liberation Mono, Menlo, Consolas, ")
+    xml.markup("monospace\"")
+    xml.attribute("font-size", LabelFit.fontSize)
+    xml.markup(" fill=\"#000\">\n")
   }
 
   private func describe(_ xml: inout XMLWriter) {
@@ -74,151 +66,75 @@ struct FlamePicture<Style: FlameStyle> {
   }
 
   private func headers(_ xml: inout XMLWriter) {
-    header(headlines.title, "y=\"27\" font-size=\"18\" font-weight=\"bold\"", &xml)
-    header(headlines.subtitle, "y=\"46\" fill=\"#555\"", &xml)
-    if let warning = headlines.warning { header(warning, "y=\"64\" fill=\"#a1140b\"", &xml) }
+    let columns = LabelFit.columns(in: Double(options.width))
+    header(headlines.title, columns * 2 / 3, "y=\"27\" font-size=\"18\" font-weight=\"bold\"", &xml)
+    header(headlines.subtitle, columns, "y=\"46\" fill=\"#555\"", &xml)
+    if let warning = headlines.warning {
+      header(warning, columns, "y=\"64\" fill=\"#a1140b\"", &xml)
+    }
     guard layout.boxes.isEmpty else { return }
-    header("There are no samples to draw.", "y=\"90\" fill=\"#555\"", &xml)
+    header("There are no samples to draw.", columns, "y=\"90\" fill=\"#555\"", &xml)
   }
 
-  private func header(_ text: String, _ attributes: StaticString, _ xml: inout XMLWriter) {
-    let visible = VisibleText.of(text)
+  private func header(
+    _ text: String, _ columns: Int, _ attributes: StaticString, _ xml: inout XMLWriter
+  ) {
     xml.markup("<text x=\"50%\" text-anchor=\"middle\" ")
     xml.markup(attributes)
     xml.markup(">")
-    let columns = LabelFit.columns(in: Double(options.width))
-    xml.escaped(LabelFit.label(visible, columns: columns) ?? "")
+    xml.escaped(LabelFit.cut(VisibleText.of(text), columns: columns))
     xml.markup("</text>\n")
   }
 
   /// As many entries as fit, centred in one row.
   private func legend(_ xml: inout XMLWriter) {
-    var entries: [(entry: LegendEntry, x: Double)] = []
-    var x = 0.0
+    let (swatch, gap) = (16, 20)
+    var entries: [(entry: LegendEntry, left: Int)] = []
+    var width = -gap
     for entry in style.legend {
-      let width = 16 + 20 + LabelFit.columnWidth * Double(entry.text.count)
-      if x + width > Double(options.width) { break }
-      entries.append((entry, x))
-      x += width
+      let right = width + gap + swatch + Int(LabelFit.columnWidth * Double(entry.text.count))
+      if right > options.width { break }
+      entries.append((entry, width + gap))
+      width = right
     }
     guard !entries.isEmpty else { return }
-    xml.markup("<svg x=\"50%\" y=\"")
-    xml.number(legendTop)
-    xml.markup("\" overflow=\"visible\">\n")
+    xml.markup("<svg x=\"50%\" overflow=\"visible\"")
+    xml.attribute("y", legendTop)
+    xml.markup(">\n")
     for (entry, left) in entries {
-      let left = Int(left - (x - 20) / 2)
-      for fill in entry.isGone ? [entry.fill.hex, "url(#qprof-gone)"] : [entry.fill.hex] {
-        xml.markup("<rect x=\"")
-        xml.number(left)
-        xml.markup("\" y=\"0\" width=\"11\" height=\"11\" rx=\"2\" fill=\"")
-        xml.escaped(fill)
-        xml.markup("\"/>")
+      for fill in fills(entry.fill, isGone: entry.isGone) {
+        xml.markup("<rect width=\"11\" height=\"11\" rx=\"2\"")
+        xml.attribute("x", left - width / 2)
+        xml.attribute("fill", fill)
+        xml.markup("/>")
       }
-      xml.markup("<text x=\"")
-      xml.number(left + 16)
-      xml.markup("\" y=\"10\" fill=\"#333\">")
+      xml.markup("<text y=\"10\" fill=\"#333\"")
+      xml.attribute("x", left - width / 2 + swatch)
+      xml.markup(">")
       xml.escaped(entry.text)
       xml.markup("</text>\n")
     }
     xml.markup("</svg>\n")
   }
 
-  // MARK: - Frames
-
-  private func frames(_ xml: inout XMLWriter) {
-    let names = tree.frames.map { VisibleText.of(String($0.name.prefix(longestName))) }
-    let sizes = tree.sizes()
-    xml.markup("<g class=\"qprof-frames\" transform=\"translate(")
-    xml.number(FlameGraphOptions.margin)
-    xml.markup(")\">\n")
-    for box in layout.boxes {
-      xml.markup("<g data-x=\"")
-      xml.number(box.start)
-      xml.markup("\" data-w=\"")
-      xml.number(box.width)
-      switch box.content {
-      case .node(let node):
-        let name = names[Int(tree.nodes[Int(node)].frame)]
-        let look = style.look(of: node)
-        if !look.sign.isEmpty {
-          xml.markup("\" data-sign=\"")
-          xml.escaped(look.sign)
-        }
-        xml.markup("\"><title>")
-        xml.escaped(name)
-        for fact in style.facts(about: node) {
-          xml.markup("\n")
-          xml.text(fact)
-        }
-        draw(box, look, name, &xml)
-      case .merged(let nodes):
-        let count = nodes.reduce(0) { $0 + sizes[Int($1)] }
-        let name = count == 1 ? "1 frame not drawn" : "\(count) frames not drawn"
-        xml.markup("\" data-merged=\"\"><title>")
-        xml.escaped(name)
-        xml.markup("\n")
-        xml.text(style.facts(aboutMerged: nodes))
-        for node in nodes.prefix(5) {
-          xml.markup("\n· ")
-          xml.escaped(names[Int(tree.nodes[Int(node)].frame)])
-        }
-        if nodes.count > 5 { xml.markup("\n· …") }
-        draw(box, FrameLook(fill: Palette.grey), name, &xml)
-      }
-    }
-    xml.markup("</g>\n")
-  }
-
-  /// The rest of a frame's group: box and label.
-  private func draw(
-    _ box: FlameLayout.Box, _ look: FrameLook, _ name: String, _ xml: inout XMLWriter
-  ) {
-    let left = layout.position(box.start)
-    let width = layout.position(box.start + box.width) - left
-    let row = options.icicle ? box.level : layout.levels - 1 - box.level
-    let top = framesTop + row * rowHeight
-    xml.markup("</title>")
-    for fill in look.isGone ? [look.fill.hex, "url(#qprof-gone)"] : [look.fill.hex] {
-      xml.markup("<rect x=\"")
-      xml.hundredths(left)
-      xml.markup("\" y=\"")
-      xml.number(top)
-      xml.markup("\" width=\"")
-      // A hairline of background parts neighbours that are wide enough to spare it.
-      xml.hundredths(width > 200 ? width - 60 : width)
-      xml.markup("\" height=\"")
-      xml.number(boxHeight)
-      xml.markup("\" fill=\"")
-      xml.escaped(fill)
-      xml.markup("\"/>")
-    }
-    let columns = LabelFit.columns(in: Double(width) / 100) - look.sign.count
-    if let label = LabelFit.label(name, columns: columns) {
-      xml.markup("<text x=\"")
-      xml.hundredths(left + 350)
-      xml.markup("\" y=\"")
-      xml.number(top + 12)
-      xml.markup("\">")
-      xml.escaped(look.sign + label)
-      xml.markup("</text>")
-    }
-    xml.markup("</g>\n")
+  /// What is gone is drawn twice: in its colour, and hatched.
+  func fills(_ colour: Colour, isGone: Bool) -> [String] {
+    isGone ? [colour.hex, "url(#qprof-gone)"] : [colour.hex]
   }
 
   /// What the script cannot read off the frames.
   private func data(_ xml: inout XMLWriter) {
-    let hidden = HiddenFunctions(tree, layout: layout, widths: layout.widths).weights
     xml.markup("<script type=\"application/json\">{\"total\":")
     xml.number(layout.total)
     xml.markup(",\"whole\":")
     xml.json(style.whole)
     xml.markup(",\"hidden\":[")
     var isFirst = true
-    for (frame, weight) in hidden.enumerated() where weight > 0 {
+    for (frame, weight) in HiddenFunctions(tree, layout).weights.enumerated() where weight > 0 {
       if !isFirst { xml.markup(",") }
       isFirst = false
       xml.markup("[")
-      xml.json(String(tree.frames[frame].name.prefix(longestName)))
+      xml.json(String(tree.frames[frame].name.prefix(Self.longestName)))
       xml.markup(",")
       xml.number(weight)
       xml.markup("]")

@@ -7,7 +7,7 @@ struct HiddenFunctions {
   /// By index into the frames of the tree; zero for functions that are drawn wherever they occur.
   private(set) var weights: [Int64]
 
-  init(_ tree: FlameTree, layout: FlameLayout, widths: [Int64]) {
+  init(_ tree: FlameTree, _ layout: FlameLayout) {
     weights = Array(repeating: 0, count: tree.frames.count)
     let merged = layout.boxes.flatMap { box -> [Int32] in
       if case .merged(let nodes) = box.content { nodes } else { [] }
@@ -30,7 +30,7 @@ struct HiddenFunctions {
         continue
       }
       if startsHidden[node] { hiddenLevels += 1 }
-      if hiddenLevels > 0, open[frame] == 0 { weights[frame] += widths[node] }
+      if hiddenLevels > 0, open[frame] == 0 { weights[frame] += layout.widths[node] }
       open[frame] += 1
       pending.append(~next)
       pending += tree.children(of: next)

@@ -2,8 +2,8 @@ import ProfileModel
 
 /// XML as bytes, written once from front to back.
 ///
-/// Markup comes from literals of this target only; everything else goes through ``text(_:)``,
-/// which makes it visible and escapes it, in element content and attribute values alike.
+/// Markup comes from literals of this target only; everything else is made visible and escaped,
+/// in element content and attribute values alike.
 struct XMLWriter {
   private(set) var bytes: [UInt8] = []
 
@@ -11,9 +11,12 @@ struct XMLWriter {
     literal.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
+  /// Text of this target that is markup already: the script.
+  mutating func verbatim(_ own: [UInt8]) { bytes.append(contentsOf: own) }
+
   mutating func text(_ text: String) { escaped(VisibleText.of(text)) }
 
-  /// The same for text that ``VisibleText`` has already seen.
+  /// Text that ``VisibleText`` has already seen.
   mutating func escaped(_ visible: String) {
     for byte in visible.utf8 {
       switch byte {
@@ -27,19 +30,38 @@ struct XMLWriter {
     }
   }
 
-  mutating func number(_ value: some BinaryInteger) { bytes.append(contentsOf: String(value).utf8) }
+  // MARK: - Attributes
 
-  /// A number of hundredths, with as many digits after the point as it needs.
-  mutating func hundredths(_ value: Int) {
-    number(value / 100)
-    guard value % 100 != 0 else { return }
-    bytes.append(UInt8(ascii: "."))
-    bytes.append(UInt8(ascii: "0") + UInt8(value % 100 / 10))
-    if value % 10 != 0 { bytes.append(UInt8(ascii: "0") + UInt8(value % 10)) }
+  mutating func attribute(_ name: StaticString, _ value: some BinaryInteger) {
+    attribute(name) { $0.number(value) }
   }
 
-  /// Text of this target that is markup already: the script.
-  mutating func verbatim(_ own: [UInt8]) { bytes.append(contentsOf: own) }
+  mutating func attribute(_ name: StaticString, _ value: String) {
+    attribute(name) { $0.text(value) }
+  }
+
+  /// A number of hundredths, with as many digits after the point as it needs.
+  mutating func attribute(_ name: StaticString, hundredths value: Int) {
+    attribute(name) { xml in
+      xml.number(value / 100)
+      guard value % 100 != 0 else { return }
+      xml.markup(".")
+      xml.number(value % 100 / 10)
+      if value % 10 != 0 { xml.number(value % 10) }
+    }
+  }
+
+  private mutating func attribute(_ name: StaticString, _ value: (inout XMLWriter) -> Void) {
+    markup(" ")
+    markup(name)
+    markup("=\"")
+    value(&self)
+    markup("\"")
+  }
+
+  // MARK: - JSON
+
+  mutating func number(_ value: some BinaryInteger) { bytes.append(contentsOf: String(value).utf8) }
 
   /// A string of JSON. `<`, `>` and `&` are written by number, so that neither XML nor HTML can
   /// take the data for markup: `</script>`, `]]>`, `<!--`.

@@ -3,7 +3,7 @@ import SwiftProtobuf
 
 extension Pprof {
   /// A profile that unpacks to more than this is refused.
-  package static let maximumSize = 1 << 30
+  package static let maximumSize = 1 << 29
 
   /// Reads a profile, packed by gzip or not, of pprof or of any of the many tools that write its
   /// format.
@@ -23,6 +23,9 @@ extension Pprof {
   /// The message as it stands in the file.
   static func message(_ bytes: [UInt8]) throws(ProfileFormatError) -> PprofProfile {
     let unpacked = bytes.starts(with: Gzip.magic) ? try unpack(bytes) : bytes
+    guard unpacked.count <= maximumSize else {
+      throw ProfileFormatError(.tooLarge(limit: maximumSize))
+    }
     _ = try ProtobufScan(unpacked)
     do {
       return try PprofProfile(serializedBytes: unpacked)

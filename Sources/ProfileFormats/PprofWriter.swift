@@ -8,8 +8,12 @@ package enum Pprof {
   package static func encode(_ profile: Profile) -> [UInt8] {
     var encoder = PprofEncoder(profile)
     encoder.encode()
+    return packed(encoder.message)
+  }
+
+  static func packed(_ message: PprofProfile) -> [UInt8] {
     do {
-      return Gzip.compress(try encoder.message.serializedBytes())
+      return Gzip.compress(try message.serializedBytes())
     } catch {
       // Proto3 has no required fields, so only running out of memory is left.
       preconditionFailure("\(error)")
@@ -252,59 +256,4 @@ struct PprofEncoder {
 extension ValueType {
   static let samplesCount = ValueType(kind: "samples", unit: "count")
   static let cpuNanoseconds = ValueType(kind: "cpu", unit: "nanoseconds")
-}
-
-extension Profile {
-  /// The mapping that most weight of the first process has at its root: where its `_start` is.
-  ///
-  /// Only the main thread is asked, since other threads begin in libc; without threads, all
-  /// samples are. Of equal ones the first in the table is taken.
-  var mainBinary: ID<Mapping>? {
-    let mainThreads = samples.filter { sample in
-      guard let thread = sample.thread.map({ threads[$0] }) else { return false }
-      return thread.process.index == 0 && thread.tid == processes[thread.process].pid
-    }
-    var weights = [Int64](repeating: 0, count: mappings.count)
-    for sample in mainThreads.isEmpty ? samples : mainThreads {
-      for location in locations(of: sample.stack).reversed() {
-        guard case .code(let mapping, _) = locations[location].place else { continue }
-        weights[mapping.index] += sample.weight
-        break
-      }
-    }
-    guard let most = weights.max(), most > 0 else { return nil }
-    return weights.firstIndex(of: most).map { ID($0) }
-  }
-
-  /// Command and losses, a line each, for formats with room for free text.
-  var comments: [String] {
-    var lines: [String] = []
-    if !provenance.command.isEmpty {
-      lines.append("command: " + provenance.command.map(shellQuoted).joined(separator: " "))
-    }
-    if let bench = provenance.bench { lines.append("bench: \(bench)") }
-    if !provenance.toolVersion.isEmpty {
-      lines.append("recorded by qprof \(provenance.toolVersion)")
-    }
-    for reason in Losses.Reason.allCases where losses.counts[reason] != nil {
-      let count = losses[reason]
-      let names = losses.processNames[reason] ?? []
-      lines.append(
-        "lost, \(reason.rawValue): \(count.events) events, weight \(count.weight)"
-          + (names.isEmpty ? "" : " (\(names.joined(separator: ", ")))"))
-    }
-    return lines
-  }
-}
-
-/// The word as a shell reads it back: in single quotes when it has any character with a meaning.
-private func shellQuoted(_ word: String) -> String {
-  let plain = word.utf8.allSatisfy { byte in
-    byte >= 0x80 || Unicode.Scalar(byte).properties.isAlphabetic || (0x30...0x39).contains(byte)
-      || "-_./,:=+@%".utf8.contains(byte)
-  }
-  if plain, !word.isEmpty { return word }
-  return "'"
-    + word.split(separator: "'", omittingEmptySubsequences: false)
-    .joined(separator: "'\\''") + "'"
 }

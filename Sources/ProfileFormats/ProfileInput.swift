@@ -61,10 +61,11 @@ private func readPprof(_ bytes: [UInt8]) throws(ProfileFormatError) -> ProfileIn
   ProfileInput(profile: try Pprof.decode(bytes), format: .pprof)
 }
 
-/// The first byte of every pprof file in use is the tag of its first value type. A text may begin
+/// The first byte of almost every pprof file is the tag of its first value type. A text may begin
 /// with the same byte, an empty line, but has no others below the tab.
 private func looksLikePprof(_ bytes: [UInt8]) -> Bool {
-  bytes.first == 0x0a && bytes.prefix(256).contains { $0 < 0x09 }
+  guard bytes.prefix(256).contains(where: { $0 < 0x09 }) else { return false }
+  return bytes.first == 0x0a || (try? ProtobufScan(bytes)) != nil
 }
 
 /// Nil when most lines are no folded stacks.

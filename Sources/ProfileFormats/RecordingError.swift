@@ -3,6 +3,8 @@ import GRDB
 /// Why a recording could not be written or read. Every case names the file.
 package enum RecordingError: Error, Hashable, Sendable {
   case noSuchFile(path: String)
+  /// The folder that should hold the new file does not exist.
+  case noFolder(path: String)
   case noPermission(path: String)
   /// The writer never overwrites; also said of a symbolic link.
   case alreadyExists(path: String)
@@ -22,6 +24,9 @@ extension RecordingError: CustomStringConvertible {
     switch self {
     case .noSuchFile(let path):
       "there is no recording '\(path)'; check the path, or make one with 'qprof record'"
+    case .noFolder(let path):
+      "'\(path)' cannot be created, because its folder does not exist; create the folder, or name "
+        + "another file with -o"
     case .noPermission(let path):
       "the recording '\(path)' may not be opened; check the permissions of the file and its folder"
     case .alreadyExists(let path):

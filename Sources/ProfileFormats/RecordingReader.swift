@@ -45,7 +45,8 @@ private func checkReadable(_ path: String) throws(RecordingError) {
   }
 }
 
-private func checkFormat(of db: Database, path: String) throws {
+/// Checks that the database is a recording of this version, with the tables of this version.
+func checkFormat(of db: Database, path: String) throws {
   let application = try Int64.fetchOne(db, sql: "PRAGMA application_id")
   guard application == RecordingSchema.applicationID else {
     throw RecordingError.notARecording(path: path)
@@ -55,19 +56,15 @@ private func checkFormat(of db: Database, path: String) throws {
     throw RecordingError.tooNew(path: path, version: version, supported: RecordingSchema.version)
   }
   guard version > 0 else { throw BrokenRule("format version \(version) never existed") }
-  try checkTables(of: db)
-}
-
-/// Every table must be a plain one: a view or a virtual table of the same name could run for ever.
-private func checkTables(of db: Database) throws {
-  let plain = try String.fetchSet(
-    db,
-    sql: """
-      SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'
-      """)
-  for table in RecordingSchema.tables where !plain.contains(table.name) {
-    throw BrokenRule("table \(table.name) is missing")
+  for table in RecordingSchema.tables {
+    let sql = try String.fetchOne(
+      db, sql: "SELECT sql FROM sqlite_master WHERE name = ?", arguments: [table.name])
+    guard sql == table.sql else {
+      throw BrokenRule("table \(table.name) is missing or not that of version \(version)")
+    }
   }
+  guard try Int.fetchOne(db, sql: "SELECT 1 FROM sqlite_master WHERE type = 'trigger'") == nil
+  else { throw BrokenRule("it has a trigger, which no qprof makes") }
 }
 
 // MARK: - Opening

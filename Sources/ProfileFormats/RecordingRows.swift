@@ -93,6 +93,7 @@ struct WrittenRows {
     case .named(let id): function = id.index
     case .marker(let place): marker = place.rawValue
     }
+    // Only addresses are symbolised: a name is its own function, and a marker has none.
     if address != nil, let outermost = location.lines.last {
       (function, line) = (outermost.function.index, outermost.line)
       let insert = try db.cachedStatement(sql: "INSERT INTO inlined VALUES (?, ?, ?, ?)")

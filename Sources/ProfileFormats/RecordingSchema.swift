@@ -8,56 +8,97 @@ enum RecordingSchema {
   /// table leaves it alone, so that older tools still read the file.
   static let version: Int64 = 1
 
-  /// The columns that the reader needs, by table.
-  static let tables: [(name: String, columns: String)] = [
-    ("meta", "key, value"),
-    // As a BLOB, because the text interface stops at a NUL.
-    ("string", "id, CAST(text AS BLOB)"),
-    ("mapping", "id, kind, path, build_id, start_address, end_address, file_offset"),
-    ("function", "id, name, system_name, file, start_line"),
-    ("location", "id, mapping, address, function, line, marker"),
-    ("inlined", "location, depth, function, line"),
-    ("stack", "id, up, location"),
-    ("process", "id, pid, parent_pid, name, start_ns, end_ns"),
-    ("thread", "id, process, tid, name"),
-    ("sample", "id, delta_us, thread, stack, weight"),
-    ("loss", "reason, events, weight, processes"),
-  ]
+  struct Table {
+    let name: String
+    /// What the reader selects.
+    let columns: String
+    /// The statement that makes it, as SQLite keeps it too. The reader accepts no other: columns
+    /// of an untrusted file could be computed, and a view could run for ever.
+    let sql: String
+  }
+
+  static func table(_ name: String) -> Table? { tables.first { $0.name == name } }
 
   /// Row ids are the positions in the profile's tables, from 0. No table has an index besides its
   /// key: the reader scans, and a page of index is a page more to write each second.
-  static let sql = """
-    CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-    CREATE TABLE string(id INTEGER PRIMARY KEY, text TEXT NOT NULL);
-    CREATE TABLE mapping(
-      id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path INTEGER NOT NULL REFERENCES string,
-      build_id BLOB, start_address INTEGER NOT NULL, end_address INTEGER NOT NULL,
-      file_offset INTEGER NOT NULL);
-    CREATE TABLE function(
-      id INTEGER PRIMARY KEY, name INTEGER NOT NULL REFERENCES string,
-      system_name INTEGER NOT NULL REFERENCES string, file INTEGER REFERENCES string,
-      start_line INTEGER NOT NULL);
-    CREATE TABLE location(
-      id INTEGER PRIMARY KEY, mapping INTEGER REFERENCES mapping, address INTEGER,
-      function INTEGER REFERENCES function, line INTEGER, marker TEXT);
-    CREATE TABLE inlined(
-      location INTEGER NOT NULL REFERENCES location, depth INTEGER NOT NULL,
-      function INTEGER NOT NULL REFERENCES function, line INTEGER NOT NULL,
-      PRIMARY KEY(location, depth)) WITHOUT ROWID;
-    CREATE TABLE stack(
-      id INTEGER PRIMARY KEY, up INTEGER, location INTEGER NOT NULL REFERENCES location);
-    CREATE TABLE process(
-      id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, parent_pid INTEGER NOT NULL,
-      name INTEGER NOT NULL REFERENCES string, start_ns INTEGER NOT NULL, end_ns INTEGER);
-    CREATE TABLE thread(
-      id INTEGER PRIMARY KEY, process INTEGER NOT NULL REFERENCES process, tid INTEGER NOT NULL,
-      name INTEGER NOT NULL REFERENCES string);
-    CREATE TABLE sample(
-      id INTEGER PRIMARY KEY, delta_us INTEGER NOT NULL, thread INTEGER REFERENCES thread,
-      stack INTEGER REFERENCES stack, weight INTEGER NOT NULL);
-    CREATE TABLE loss(
-      reason TEXT PRIMARY KEY, events INTEGER NOT NULL, weight INTEGER NOT NULL,
-      processes TEXT) WITHOUT ROWID;
+  static let tables = [
+    Table(
+      name: "meta", columns: "key, value",
+      sql: "CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID"),
+    Table(
+      // As a BLOB, because SQLite's text interface stops at a NUL.
+      name: "string", columns: "id, CAST(text AS BLOB)",
+      sql: "CREATE TABLE string(id INTEGER PRIMARY KEY, text TEXT NOT NULL)"),
+    Table(
+      name: "mapping",
+      columns: "id, kind, path, build_id, start_address, end_address, file_offset",
+      sql: """
+        CREATE TABLE mapping(
+          id INTEGER PRIMARY KEY, kind TEXT NOT NULL, path INTEGER NOT NULL REFERENCES string,
+          build_id BLOB, start_address INTEGER NOT NULL, end_address INTEGER NOT NULL,
+          file_offset INTEGER NOT NULL)
+        """),
+    Table(
+      name: "function", columns: "id, name, system_name, file, start_line",
+      sql: """
+        CREATE TABLE function(
+          id INTEGER PRIMARY KEY, name INTEGER NOT NULL REFERENCES string,
+          system_name INTEGER NOT NULL REFERENCES string, file INTEGER REFERENCES string,
+          start_line INTEGER NOT NULL)
+        """),
+    Table(
+      name: "location", columns: "id, mapping, address, function, line, marker",
+      sql: """
+        CREATE TABLE location(
+          id INTEGER PRIMARY KEY, mapping INTEGER REFERENCES mapping, address INTEGER,
+          function INTEGER REFERENCES function, line INTEGER, marker TEXT)
+        """),
+    Table(
+      name: "inlined", columns: "location, depth, function, line",
+      sql: """
+        CREATE TABLE inlined(
+          location INTEGER NOT NULL REFERENCES location, depth INTEGER NOT NULL,
+          function INTEGER NOT NULL REFERENCES function, line INTEGER NOT NULL,
+          PRIMARY KEY(location, depth)) WITHOUT ROWID
+        """),
+    Table(
+      name: "stack", columns: "id, up, location",
+      sql: """
+        CREATE TABLE stack(
+          id INTEGER PRIMARY KEY, up INTEGER, location INTEGER NOT NULL REFERENCES location)
+        """),
+    Table(
+      name: "process", columns: "id, pid, parent_pid, name, start_ns, end_ns",
+      sql: """
+        CREATE TABLE process(
+          id INTEGER PRIMARY KEY, pid INTEGER NOT NULL, parent_pid INTEGER NOT NULL,
+          name INTEGER NOT NULL REFERENCES string, start_ns INTEGER NOT NULL, end_ns INTEGER)
+        """),
+    Table(
+      name: "thread", columns: "id, process, tid, name",
+      sql: """
+        CREATE TABLE thread(
+          id INTEGER PRIMARY KEY, process INTEGER NOT NULL REFERENCES process,
+          tid INTEGER NOT NULL, name INTEGER NOT NULL REFERENCES string)
+        """),
+    Table(
+      name: "sample", columns: "id, delta_us, thread, stack, weight",
+      sql: """
+        CREATE TABLE sample(
+          id INTEGER PRIMARY KEY, delta_us INTEGER NOT NULL, thread INTEGER REFERENCES thread,
+          stack INTEGER REFERENCES stack, weight INTEGER NOT NULL)
+        """),
+    Table(
+      name: "loss", columns: "reason, events, weight, processes",
+      sql: """
+        CREATE TABLE loss(
+          reason TEXT PRIMARY KEY, events INTEGER NOT NULL, weight INTEGER NOT NULL,
+          processes TEXT) WITHOUT ROWID
+        """),
+  ]
+
+  /// For people with `sqlite3`: nothing here reads them.
+  private static let views = """
     CREATE VIEW timed_sample AS
       SELECT id, sum(delta_us) OVER (ORDER BY id) AS time_us, thread, stack, weight FROM sample;
     CREATE VIEW stack_node AS SELECT id, id - up AS parent, location FROM stack;
@@ -88,7 +129,8 @@ enum RecordingSchema {
   static func create(in db: Database) throws {
     try db.execute(sql: "PRAGMA application_id = \(applicationID)")
     try db.execute(sql: "PRAGMA user_version = \(version)")
-    try db.execute(sql: sql)
+    for table in tables { try db.execute(sql: table.sql) }
+    try db.execute(sql: views)
   }
 
   /// Keys of ``meta`` that say how far the recording got; written as 0 or 1.

@@ -181,7 +181,7 @@ struct RecordingTables {
   private func forEachRow(
     of table: String, key: String, _ body: (RecordingRow) throws -> Void
   ) throws {
-    let columns = RecordingSchema.tables.first { $0.name == table }?.columns ?? "*"
+    guard let columns = RecordingSchema.table(table)?.columns else { return }
     let rows = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM \(table) ORDER BY \(key)")
     var number = 0
     while let row = try rows.next() {

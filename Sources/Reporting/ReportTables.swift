@@ -31,9 +31,9 @@ extension ReportText {
 
   /// Programs, the processes of one name together, where there is more than one process.
   var processTable: [String] {
-    let busy = report.processes.filter { !$0.tally.isZero }
-    guard busy.count > 1 else { return [] }
-    let programs = Program.all(in: busy)
+    guard report.processes.count > 1 else { return [] }
+    // With those that never met a tick: that they ran is worth knowing.
+    let programs = Program.all(in: report.processes)
     let rows = programs.prefix(report.options.top)
     var table = TextTable([kind, "share"] + certaintyHeadings + ["processes", "program"])
     for row in rows {

@@ -1,5 +1,6 @@
 import Foundation
 import ProfileModel
+import TestSupport
 import Testing
 
 @Suite struct ErrorTests {
@@ -8,7 +9,7 @@ import Testing
 
   /// `qprof: …`, a status, and nothing on standard output.
   private func check(
-    _ result: QprofProcess.Result, _ status: Int32, _ words: String...,
+    _ result: ProgramResult, _ status: Int32, _ words: String...,
     sourceLocation: SourceLocation = #_sourceLocation
   ) {
     #expect(result.status == status, sourceLocation: sourceLocation)

@@ -5,12 +5,6 @@ import TestSupport
 
 /// The built `qprof`, run in a folder of its own.
 struct QprofProcess {
-  struct Result {
-    var status: Int32
-    var output: String
-    var error: String
-  }
-
   let folder: URL
 
   /// An empty folder; nothing above it belongs to its project.
@@ -40,40 +34,18 @@ struct QprofProcess {
     return path
   }
 
-  func run(_ arguments: String..., input: String = "") throws -> Result {
-    try start("/proc/self/exe", arguments, input)
+  func run(_ arguments: String..., input: String = "") throws -> ProgramResult {
+    try start([BuiltProducts.qprof] + arguments, input)
   }
 
   /// Runs `script` with the folder of `qprof` in PATH.
-  func shell(_ script: String) throws -> Result { try start("/bin/bash", ["-c", script], "") }
+  func shell(_ script: String) throws -> ProgramResult { try start(["bash", "-c", script], "") }
 
-  private static let binaries = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    .deletingLastPathComponent()
-
-  private func start(_ program: String, _ arguments: [String], _ input: String) throws -> Result {
-    let process = Process()
-    process.executableURL =
-      program == "/proc/self/exe"
-      ? Self.binaries.appendingPathComponent("qprof") : URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    var environment = ProcessInfo.processInfo.environment
-    environment["PATH"] = Self.binaries.path + ":" + (environment["PATH"] ?? "")
-    process.environment = environment
-    // Files, not pipes: nothing has to be drained while the process runs.
-    let names = ["out", "err", "in"].map { "/tmp/qprof-\($0)-\(UUID().uuidString)" }
-    try Data(input.utf8).write(to: URL(fileURLWithPath: names[2]))
-    for name in names[..<2] { try Data().write(to: URL(fileURLWithPath: name)) }
-    defer { for name in names { try? FileManager.default.removeItem(atPath: name) } }
-    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: names[0]))
-    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: names[1]))
-    process.standardInput = try FileHandle(forReadingFrom: URL(fileURLWithPath: names[2]))
-    try process.run()
-    process.waitUntilExit()
-    let text = try names[..<2].map {
-      String(decoding: try Data(contentsOf: URL(fileURLWithPath: $0)), as: UTF8.self)
-    }
-    return Result(status: process.terminationStatus, output: text[0], error: text[1])
+  private func start(_ command: [String], _ input: String) throws -> ProgramResult {
+    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+    return try runToEnd(
+      command, folder: folder.path,
+      environment: ["PATH": BuiltProducts.folder.path + ":" + path], input: input)
   }
 }
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Opens an SVG file in headless Chromium and asks it questions.
+/// Opens a picture, or an HTML page with pictures, in headless Chromium and asks it questions.
 struct Browser {
   enum Failure: Error, CustomStringConvertible {
     case notInstalled
@@ -17,26 +17,26 @@ struct Browser {
     }
   }
 
-  /// Runs `script` in the page of `svg` after the picture's own script, and returns what it gave
+  /// Runs `script` in `page` after the picture's own script, and returns what it gave
   /// to `answer(…)`, by way of JSON.
   ///
   /// The script also has `click(frame)`, `type(term)`, `key(name)` and `state()`: the visible
   /// boxes as `[name, label, x, width, fill, opacity]`, and the status line.
   static func ask<Answer: Decodable>(
-    _ svg: String, fragment: String = "", width: Int = 1200, _ script: String,
+    _ page: String, fragment: String = "", width: Int = 1200, _ script: String,
     as type: Answer.Type = Answer.self
   ) throws -> Answer {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("qprof-browser-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let file = folder.appendingPathComponent("page.svg")
-    let driver = "<script>//<![CDATA[\n\(helpers)\n\(script)\n//]]></script></svg>"
-    let page = svg.replacingOccurrences(of: "</svg>\n", with: "\(driver)\n", options: .backwards)
-    guard let tail = svg.range(of: "</svg>\n", options: .backwards) else {
+    let isSVG = page.hasPrefix("<svg")
+    let file = folder.appendingPathComponent(isSVG ? "page.svg" : "page.html")
+    let driver = "<script>//<![CDATA[\n\(helpers)\n\(script)\n//]]></script>"
+    guard let end = page.range(of: isSVG ? "</svg>" : "</body>", options: .backwards) else {
       throw Failure.noAnswer(status: -1, page: page)
     }
-    try Data((svg[..<tail.lowerBound] + driver).utf8).write(to: file)
+    try Data((page[..<end.lowerBound] + driver + page[end.lowerBound...]).utf8).write(to: file)
 
     let (status, output) = try run(
       [

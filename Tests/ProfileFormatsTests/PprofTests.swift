@@ -84,6 +84,30 @@ import Testing
     #expect(worker == ["thread=worker", "tid=71", "process=app", "pid=70"])
   }
 
+  /// Threads begin in libc, so however much a worker weighs, the main thread decides.
+  @Test func theMainThreadTellsTheMainBinary() {
+    var profile = smallProfile
+    profile.samples[2].weight = 1_000
+    let main = profile.mainBinary.map { profile.strings[profile.mappings[$0].path] }
+    #expect(main == "/bin/app")
+    for row in profile.samples.indices { profile.samples[row].thread = nil }
+    let heaviest = profile.mainBinary.map { profile.strings[profile.mappings[$0].path] }
+    #expect(heaviest == "/lib/libwork.so.1")
+    profile.samples = []
+    #expect(profile.mainBinary == nil)
+  }
+
+  /// An exec makes a new row for a process that looks the same.
+  @Test func samplesOfEqualLabelsAreMerged() throws {
+    var profile = smallProfile
+    let again = profile.processes.append(profile.processes[ID(0)])
+    let thread = profile.threads.append(
+      ThreadInfo(process: again, tid: 70, name: profile.threads[ID(0)].name))
+    profile.samples[3].thread = thread
+    let message = try message(profile)
+    #expect(message.sample.map { $0.value[0] } == [4, 2, 4])
+  }
+
   @Test(arguments: 1...30)
   func roundTrip(seed: Int) throws {
     let profile = RandomProfile(seed: seed, samples: 150).profile

@@ -96,6 +96,13 @@ import Testing
         + "SELECT 'ring full' AS reason, 1 AS events, 1 AS weight, NULL AS processes FROM c",
       "table loss is missing"
     ),
+    (
+      "PRAGMA writable_schema = 1; UPDATE sqlite_master SET sql = 'CREATE TABLE string(id INTEGER "
+        + "PRIMARY KEY, text AS (zeroblob(1000000000)))' WHERE name = 'string'",
+      "table string is missing or not that of version 1"
+    ),
+    ("CREATE TRIGGER t AFTER INSERT ON meta BEGIN SELECT 1; END", "it has a trigger"),
+    ("PRAGMA user_version = 0", "format version 0"),
   ])
   func brokenRulesAreNamed(sql: String, rule: String) throws {
     try withTemporaryFolder { folder in

@@ -69,6 +69,48 @@ import Testing
     }
   }
 
+  @Test func messagesSayWhatToDo() {
+    let path = "a.qprof"
+    let expected: [(RecordingError, String)] = [
+      (
+        .noSuchFile(path: path),
+        "there is no recording 'a.qprof'; check the path, or make one with 'qprof record'"
+      ),
+      (
+        .noFolder(path: path),
+        "'a.qprof' cannot be created, because its folder does not exist; create the folder, or "
+          + "name another file with -o"
+      ),
+      (
+        .noPermission(path: path),
+        "the recording 'a.qprof' may not be opened; check the permissions of the file and its folder"
+      ),
+      (
+        .alreadyExists(path: path),
+        "'a.qprof' exists already and is not overwritten; remove it or name another file with -o"
+      ),
+      (
+        .notARecording(path: path),
+        "'a.qprof' is not a recording of qprof; record one with 'qprof record -o FILE'"
+      ),
+      (
+        .damaged(path: path, rule: "stack 7: location 9 is none of the 3 that are possible here"),
+        "the recording 'a.qprof' is damaged: stack 7: location 9 is none of the 3 that are possible "
+          + "here; record again, or copy the file anew if it was transferred"
+      ),
+      (
+        .busy(path: path),
+        "the recording 'a.qprof' is locked by another process; try again when that has finished"
+      ),
+      (
+        .failed(path: path, reason: "database or disk is full"),
+        "the recording 'a.qprof' could not be read or written: database or disk is full; check the "
+          + "disk and its free space"
+      ),
+    ]
+    for (error, text) in expected { #expect("\(error)" == text) }
+  }
+
   @Test func onlyTheOwnerMayRead() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/r.qprof"
@@ -90,6 +132,37 @@ import Testing
       #expect(throws: RecordingError.alreadyExists(path: link)) { try RecordingWriter(path: link) }
       #expect(try String(contentsOfFile: path, encoding: .utf8) == "precious")
       #expect(!FileManager.default.fileExists(atPath: folder + "/nothing"))
+    }
+  }
+
+  @Test func aMissingFolderIsSaid() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/none/r.qprof"
+      #expect(throws: RecordingError.noFolder(path: path)) { try RecordingWriter(path: path) }
+    }
+  }
+
+  /// A full disk, here a limit on the size of files: the samples wait for the next call.
+  @Test func aFullDiskLosesNothing() async throws {
+    try await #require(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        signal(SIGXFSZ, SIG_IGN)
+        let path = folder + "/r.qprof"
+        let writer = try RecordingWriter(path: path)
+        var profile = compilerLikeProfile(samples: 9_000, distinctStacks: 500, depth: 15, seed: 2)
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        var low = rlimit(rlim_cur: 100_000, rlim_max: limit.rlim_max)
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &low)
+        let refused = #expect(throws: RecordingError.self) { try writer.append(&profile) }
+        guard case .failed? = refused else { exit(EXIT_FAILURE) }
+        #expect(profile.samples.count == 9_000)
+        setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        try writer.append(&profile)
+        try writer.close()
+        let read = try readRecording(path: path).profile
+        #expect(read.samples.count == 9_000)
+      }
     }
   }
 

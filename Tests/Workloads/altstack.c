@@ -20,7 +20,11 @@ static void handler(int signal) {
   sink = handler_work(seconds);
 }
 
-__attribute__((noinline)) int raiser(void) { return raise(SIGUSR1) + (int)(sink & 0); }
+__attribute__((noinline)) int raiser(void) {
+  int failed = raise(SIGUSR1);
+  __asm__ volatile("" : "+r"(failed)); // a call in tail position would leave no frame
+  return failed;
+}
 
 int main(int argc, char **argv) {
   size_t size = 1024 * (size_t)(argc > 1 ? atoi(argv[1]) : 64);

@@ -1,11 +1,10 @@
-// goburn [SECONDS]: burns SECONDS of wall time (default 2) in Go, in a dynamically linked program.
+// goburn [SECONDS]: burns SECONDS of wall time (default 2) in Go, in one thread.
 //
-// Answer: prints `done`. Go's runtime installs its own SIGPROF handler by a raw system call, after
-// every preloaded library, so a sampler that uses this signal sees nothing and has to say so.
+// Answer: prints `done`, and nearly all weight is in main.steps. It is built twice. goburn-cgo has
+// gocgo.go too, so Go's runtime sets its signal handlers through the C library. goburn-raw has a
+// dynamic loader but no C library of its own: its runtime takes the signals, and starts its threads,
+// by raw system calls, after every preloaded library. A sampler whose signal is lost has to say so.
 package main
-
-// #include <stdint.h>
-import "C"
 
 import (
 	"fmt"
@@ -15,8 +14,8 @@ import (
 )
 
 //go:noinline
-func steps(count int) C.uint64_t {
-	x := C.uint64_t(count | 1)
+func steps(count int) uint64 {
+	x := uint64(count | 1)
 	for i := 0; i < count; i++ {
 		x ^= x << 13
 		x ^= x >> 7
@@ -31,7 +30,7 @@ func main() {
 		seconds, _ = strconv.ParseFloat(os.Args[1], 64)
 	}
 	end := time.Now().Add(time.Duration(seconds * float64(time.Second)))
-	var sum C.uint64_t
+	var sum uint64
 	for time.Now().Before(end) {
 		sum += steps(1000000)
 	}

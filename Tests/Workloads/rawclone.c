@@ -3,7 +3,8 @@
 // the main thread does as many in main_work.
 //
 // Answer: raw_work and main_work have the weights that are printed as CPU seconds, in two threads
-// of one process. The new thread calls nothing in libc: it has no thread-local storage of its own.
+// of one process, on complete stacks. The new thread calls nothing in libc: it has no thread-local
+// storage of its own.
 #define _GNU_SOURCE
 #include "burn.h"
 
@@ -29,8 +30,9 @@ __attribute__((noreturn, used)) void raw_main(void) {
   }
 }
 
-// Returns the new thread's id here; the new thread starts in raw_main on the given stack.
-static long start_thread(void *stack_top) {
+// Returns the new thread's id here; the new thread starts in raw_main on the given stack, and its
+// unwind information says that nobody called it, as that of the C library's clone does.
+__attribute__((noinline)) static long start_thread(void *stack_top) {
   unsigned long flags = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND | CLONE_FS | CLONE_FILES |
                         CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
   long tid;
@@ -39,8 +41,12 @@ static long start_thread(void *stack_top) {
   __asm__ volatile("syscall\n\t"
                    "test %%rax, %%rax\n\t"
                    "jnz 1f\n\t"
+                   ".cfi_remember_state\n\t"
+                   ".cfi_undefined rip\n\t"
                    "xor %%ebp, %%ebp\n\t"
-                   "call raw_main\n"
+                   "call raw_main\n\t"
+                   "hlt\n\t"
+                   ".cfi_restore_state\n"
                    "1:"
                    : "=a"(tid)
                    : "a"(SYS_clone), "D"(flags), "S"(stack_top), "d"(0), "r"(child_tid), "r"(tls)

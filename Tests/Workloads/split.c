@@ -2,8 +2,8 @@
 // 100, in 50 rounds. Default 8 seconds.
 //
 // Answer: printed as `name share` lines, shares in percent, measured by the thread's own CPU clock
-// around every call. ten, twenty, thirty and forty each run the same loop, inlined, so their self
-// weight is their whole weight. What is missing to 100 is main's own.
+// around every call. ten, twenty, thirty and forty each hold the same loop and call nothing, so
+// their self weight is their whole weight. What is missing to 100 is calibrate's.
 #include "burn.h"
 
 #include <stdio.h>
@@ -21,7 +21,7 @@ struct phase {
 };
 
 // Steps per second of CPU time, from a short run of the same loop.
-static double calibrate(void) {
+__attribute__((noinline)) static double calibrate(void) {
   const uint64_t steps = 20000000;
   double start = thread_seconds();
   volatile uint64_t sink = burn(steps, 5);

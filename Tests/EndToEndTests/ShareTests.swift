@@ -1,0 +1,51 @@
+import Foundation
+import ProfileModel
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  /// Is the time where the profile says it is?
+  @Suite struct ShareTests {
+    /// Against the program's own thread clock, read around every call.
+    @Test(arguments: 1...EndToEnd.runs) func functionsHaveTheirShare(run: Int) throws {
+      let recorded = try Recorded.workload("split", "6")
+      let truth = answers(recorded.result.output)
+      for name in ["ten", "twenty", "thirty", "forty"] {
+        let p = try #require(truth[name]) / 100
+        let share = recorded.share(below: name)
+        let allowed = tolerance(p, signals: recorded.effectiveSignals)
+        #expect(abs(share - p) <= allowed, "run \(run), \(name): \(share) for \(p)")
+      }
+    }
+
+    @Test(arguments: 1...EndToEnd.runs) func equalThreadsHaveEqualWeight(run: Int) throws {
+      let recorded = try Recorded.workload("threads", "4", "1.5")
+      let truth = answers(recorded.result.output)
+      let weights = recorded.weightByThread.filter { $0.name.hasPrefix("worker-") }
+      try #require(weights.count == 4, "\(recorded.weightByThread)")
+      let sum = Double(weights.reduce(0) { $0 + $1.weight })
+      let total = (0..<4).reduce(0) { $0 + (truth["worker-\($1)"] ?? 0) }
+      for (name, weight) in weights {
+        let p = try #require(truth[name]) / total
+        let error = 3 * (p * (1 - p) / recorded.effectiveSignals).squareRoot()
+        #expect(abs(Double(weight) / sum - p) <= error, "run \(run), \(name): \(weight) of \(sum)")
+      }
+    }
+
+    /// All weight is all CPU time: the kernel's account of the process, by another clock.
+    @Test(arguments: [4, 8, 64]) func weightsAddUpToTheCPUTime(threads: Int) throws {
+      let seconds = threads == 64 ? "0.06" : "0.5"
+      let recorded = try Recorded.workload("threads", "\(threads)", seconds)
+      let used = try #require(recorded.profile.provenance.cpuTime).seconds
+      #expect(used > 1)
+      #expect(recorded.profile.losses.isEmpty, "\(recorded.profile.losses)")
+      #expect((0.97...1.03).contains(recorded.sampledSeconds / used), "of \(used) s")
+    }
+
+    @Test func shortThreadsAreSeen() throws {
+      let recorded = try Recorded.workload("churn", "10000", "1")
+      let used = try #require(answers(recorded.result.output)["threads"])
+      #expect(recorded.sampledSeconds >= 0.8 * used, "\(recorded.sampledSeconds) s of \(used) s")
+    }
+  }
+}
