@@ -1,4 +1,5 @@
 import CElfutils
+import Glibc
 
 /// One compilation unit: its functions, what was inlined into them, and its line table.
 struct CompilationUnit {
@@ -25,7 +26,7 @@ struct CompilationUnit {
           location.frames.append(declaration.frame(file, line))
         }
         // The next frame is the one this was inlined into, at the place of the call.
-        (file, line) = (files[scope.callFile], scope.callLine)
+        (file, line) = (scope.callFile.flatMap { files[$0] }, scope.callLine)
       }
       return location
     }
@@ -63,9 +64,10 @@ struct SourceFiles {
   subscript(index: Int) -> String? {
     mutating get {
       if let known = names[index] { return known }
-      guard let files, index < count, let name = dwarf_filesrc(files, index, nil, nil) else {
-        return nil
-      }
+      guard let files, index < count, let name = dwarf_filesrc(files, index, nil, nil),
+        // What libdw puts at index 0, where DWARF before version 5 has no file.
+        strcmp(name, "???") != 0
+      else { return nil }
       names[index] = String(cString: name).inFolder(folder)
       return names[index]
     }

@@ -2,7 +2,7 @@ import CElfutils
 import Elf
 
 /// A function at a source line, as the debug information or a symbol table has it.
-struct SourceFrame: Hashable {
+struct SourceFrame {
   /// Linkage name where there is one.
   var name: String
   /// Readable name, for a function without linkage name: `space::Type::name`.

@@ -10,7 +10,8 @@ struct ScopeTree {
     var die: Dwarf_Die
     /// The scope this one is inlined into; nil for a function of its own.
     var parent: Int?
-    var callFile = 0
+    /// Where it is inlined: an index into the unit's file table, and a line.
+    var callFile: Int?
     var callLine: Int32 = 0
   }
 
@@ -116,8 +117,8 @@ struct ScopeTree {
       return true
     case DW_TAG_inlined_subroutine:
       guard let outer = place.scope, let scope = add(&die, parent: outer) else { return false }
-      scopes[scope].callFile = Int(clamping: die.constant(DW_AT_call_file))
-      scopes[scope].callLine = Int32(clamping: die.constant(DW_AT_call_line))
+      scopes[scope].callFile = die.constant(DW_AT_call_file).map { Int(clamping: $0) }
+      scopes[scope].callLine = Int32(clamping: die.constant(DW_AT_call_line) ?? 0)
       place.scope = scope
       return true
     case DW_TAG_lexical_block, DW_TAG_try_block, DW_TAG_catch_block, DW_TAG_with_stmt:
@@ -155,13 +156,13 @@ struct ScopeTree {
 }
 
 extension Dwarf_Die {
-  /// A number that this entry itself has, or 0.
-  fileprivate mutating func constant(_ name: Int) -> UInt64 {
+  /// A number that this entry itself has.
+  fileprivate mutating func constant(_ name: Int) -> UInt64? {
     var attribute = Dwarf_Attribute()
     var value: Dwarf_Word = 0
     guard dwarf_attr(&self, UInt32(name), &attribute) != nil,
       dwarf_formudata(&attribute, &value) == 0
-    else { return 0 }
+    else { return nil }
     return value
   }
 }
