@@ -23,7 +23,9 @@ struct CompilationUnit {
         let declaration = names[key] ?? Declaration(&die, &files, scopes)
         names[key] = declaration
         if let declaration {
-          location.frames.append(declaration.frame(file, line))
+          var frame = declaration.frame(file, line)
+          frame.entry = scope.parent == nil ? die.entry : nil
+          location.frames.append(frame)
         }
         // The next frame is the one this was inlined into, at the place of the call.
         (file, line) = (scope.callFile.flatMap { files[$0] }, scope.callLine)
@@ -139,6 +141,13 @@ extension Dwarf_Die {
       result = next
     }
     return result
+  }
+
+  /// Where this function's code begins: compilers list its main part first.
+  fileprivate var entry: UInt64? {
+    var die = self
+    var ranges = AddressRanges(&die)
+    return ranges.next()?.lowerBound
   }
 
   /// This namespace, type or function as a part of the qualified name of `function`.

@@ -7,6 +7,8 @@ struct SourceFrame {
   var name: String
   /// Readable name, for a function without linkage name: `space::Type::name`.
   var qualifiedName: String?
+  /// Where the function's code begins; nil for an inlined one.
+  var entry: UInt64?
   var file: String?
   /// 0 when unknown.
   var line: Int32 = 0
