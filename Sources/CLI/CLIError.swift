@@ -2,9 +2,6 @@
 enum CLIError: Error, Hashable {
   /// No recording in the folder of the project.
   case noRecording(folder: String)
-  case noSuchInput(path: String)
-  case unreadableInput(path: String, reason: String)
-  case badInput(path: String, reason: String)
   case cannotWrite(path: String, reason: String)
   /// A suffix from which no format follows.
   case unknownFormat(path: String, known: [String])
@@ -15,12 +12,6 @@ extension CLIError: CustomStringConvertible {
     switch self {
     case .noRecording(let folder):
       "no recording yet in \(folder); make one with 'qprof record -- COMMAND', or name a file"
-    case .noSuchInput(let path):
-      "there is no file '\(path)'; check the path, or name none to take the latest recording"
-    case .unreadableInput(let path, let reason):
-      "'\(path)' cannot be read: \(reason); check the file and its permissions"
-    case .badInput(let path, let reason):
-      "'\(path)' cannot be used: \(reason)"
     case .cannotWrite(let path, let reason):
       "cannot write '\(path)': \(reason); name another file with -o"
     case .unknownFormat(let path, let known):

@@ -17,6 +17,7 @@ enum ExitCodes {
   static func code(of error: any Error) -> Int32? {
     switch error {
     case let error as CLIError: error.exitCode
+    case let error as ProfileFormatError: error.exitCode
     case let error as RecordingError: error.exitCode
     case let error as BenchmarkingError: error.exitCode
     case let error as CaptureError: error.exitStatus
@@ -28,10 +29,19 @@ enum ExitCodes {
 extension CLIError {
   fileprivate var exitCode: Int32 {
     switch self {
-    case .noRecording, .noSuchInput, .unreadableInput: ExitCodes.noInput
-    case .badInput: ExitCodes.badInput
+    case .noRecording: ExitCodes.noInput
     case .cannotWrite: ExitCodes.cannotCreate
     case .unknownFormat: ExitCodes.usage
+    }
+  }
+}
+
+extension ProfileFormatError {
+  fileprivate var exitCode: Int32 {
+    switch problem {
+    case .noSuchFile, .noPermission, .failed: ExitCodes.noInput
+    case .empty, .unknownFormat, .perfData, .tooLarge, .malformed: ExitCodes.badInput
+    case .recording(let error): error.exitCode
     }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ProfileFormats
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,14 +22,16 @@ struct Export: ParsableCommand {
     }
   }
 
-  @OptionGroup var input: ProfileInput
+  @OptionGroup var input: InputArgument
 
   @Option(
-    name: [.short, .long], help: "The format; follows from the name of the file if left out.")
+    name: [.short, .long], help: "The format; follows from the file's name when left out.")
   var format: Format?
 
   @Option(
-    name: [.short, .long], help: "The file to write; - for standard output.", completion: .file())
+    name: [.short, .long],
+    help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"),
+    completion: .file())
   var output: String
 
   func run() throws {
@@ -36,11 +39,11 @@ struct Export: ParsableCommand {
       throw CLIError.unknownFormat(path: output, known: Format.allCases.map(\.rawValue))
     }
     let profile = try input.read().profile
-    _ = profile
-    switch format {
-    case .pprof: break
-    case .folded: break
-    }
-    try OutputFile.write(Data(), to: output)
+    let bytes =
+      switch format {
+      case .pprof: Data(Pprof.encode(profile))
+      case .folded: Data(Folded.encode(profile).utf8)
+      }
+    try OutputFile.write(bytes, to: output)
   }
 }

@@ -14,14 +14,17 @@ struct Flame: ParsableCommand {
     case thread
   }
 
-  @OptionGroup var input: ProfileInput
+  @OptionGroup var input: InputArgument
 
   @Option(
-    name: [.short, .long], help: "The SVG file to write; - for standard output.",
+    name: [.short, .long],
+    help: ArgumentHelp("The SVG file to write; - for standard output.", valueName: "file"),
     completion: .file(extensions: ["svg"]))
   var output: String
 
-  @Option(help: "Show what changed since this profile.", completion: .file())
+  @Option(
+    help: ArgumentHelp("Show what changed since this profile.", valueName: "base"),
+    completion: .file())
   var diff: String?
 
   @Flag(help: "With --diff: compare amounts instead of shares, where both did the same work.")
@@ -30,7 +33,7 @@ struct Flame: ParsableCommand {
   @Option(help: "The title; the bench or program when left out.")
   var title: String?
 
-  @Option(help: "Width of the picture in pixels.")
+  @Option(help: ArgumentHelp("Width of the picture.", valueName: "pixels"))
   var width = 1200
 
   @Option(help: "The frames below the stacks; by process when there are several.")
@@ -56,7 +59,7 @@ struct Flame: ParsableCommand {
     let svg =
       if let diff {
         DifferentialFlameGraph(
-          base: try ProfileInput.profile(at: diff), current: profile, options: options
+          base: try InputArgument.profile(at: diff), current: profile, options: options
         ).svg()
       } else {
         FlameGraph(profile, options: options).svg()

@@ -13,9 +13,9 @@ struct Report: ParsableCommand {
     case cumulative
   }
 
-  @OptionGroup var input: ProfileInput
+  @OptionGroup var input: InputArgument
 
-  @Option(help: "Rows of each table at most.")
+  @Option(help: ArgumentHelp("Rows of each table at most.", valueName: "n"))
   var top = 15
 
   @Option(help: "One table of functions, in this order, instead of one in each.")

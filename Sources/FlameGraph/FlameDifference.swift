@@ -24,13 +24,20 @@ package struct FlameDifference: Sendable {
 
     own += Array(repeating: 0, count: tree.nodes.count - own.count)
     let total = tree.accumulate(own)
-    let unit = Quantities(base).ratio(to: Quantities(current))
+    let unit = Self.ratio(Quantities(base), to: Quantities(current))
     let (before, after) = (Double(total[0]) * unit, Double(tree.nodes[0].total))
     let scale = scalesBase && before > 0 && after > 0 ? after / before : 1
     self.scale = scale
     ownBefore = own.map { Double($0) * unit * scale }
     totalBefore = total.map { Double($0) * unit * scale }
     variance = (base.weightOfOneEvent * unit * scale, current.weightOfOneEvent)
+  }
+
+  /// Units of `current` in one unit of `base`; 1 where they are not both times.
+  private static func ratio(_ base: Quantities, to current: Quantities) -> Double {
+    guard let before = base.secondsPerUnit, let now = current.secondsPerUnit, now > 0
+    else { return 1 }
+    return before / now
   }
 
   package func after(_ node: Int32) -> Double { Double(tree.nodes[Int(node)].total) }

@@ -1,3 +1,5 @@
+import ProfileModel
+
 /// Writes a laid out tree as SVG.
 ///
 /// What matters is in presentation attributes, so that the picture is right where neither style

@@ -10,6 +10,9 @@ struct Headlines: Sendable {
   /// Where the picture comes from, line by line.
   var description: [String]
 
+  /// Columns of the command in the subtitle; the description has all of it.
+  private static let longestCommand = 80
+
   init(
     _ profile: Profile, tree: FlameTree, quantities: Quantities, options: FlameGraphOptions
   ) {
@@ -49,7 +52,7 @@ struct Headlines: Sendable {
   private static func subtitle(_ source: Provenance, _ total: Int64, _ quantities: Quantities)
     -> String
   {
-    var parts = [command(source)]
+    var parts = [LabelFit.cut(command(source), columns: longestCommand)]
     parts.append(total > 0 ? quantities.text(Double(total)) : "no samples")
     if total > 0 { parts.append(quantities.count(Double(total)) ?? "") }
     parts.append(rate(source))
@@ -61,7 +64,7 @@ struct Headlines: Sendable {
   ) -> String {
     let total = (before: difference.before(0), after: difference.after(0))
     let unscaled = Quantities(current).text(total.before / difference.scale)
-    var parts = [command(current.provenance)]
+    var parts = [LabelFit.cut(command(current.provenance), columns: longestCommand)]
     parts.append("before \(unscaled) → now \(Quantities(current).text(total.after))")
     if Quantities.decimal(difference.scale, places: 2) != "1.00" {
       let factor = Quantities.decimal(difference.scale, places: 2)
@@ -71,8 +74,8 @@ struct Headlines: Sendable {
   }
 
   private static func command(_ source: Provenance) -> String {
-    let line = source.command.joined(separator: " ")
-    return line.count > 80 ? line.prefix(79) + "…" : line
+    source.command.map { $0.contains(where: \.isWhitespace) ? "'\($0)'" : $0 }
+      .joined(separator: " ")
   }
 
   /// `250 Hz`, with the rate that was asked for where the kernel allowed less.
@@ -89,17 +92,29 @@ struct Headlines: Sendable {
     -> String?
   {
     var parts = Losses.Reason.allCases.filter { losses[$0].events > 0 }.map { reason in
-      let names = losses.processNames[reason, default: []]
-      return "\(reason.rawValue) ×\(losses[reason].events)"
-        + (names.isEmpty ? "" : " (\(names.prefix(3).joined(separator: ", ")))")
+      let what = phrase(reason, count: losses[reason].events)
+      let names = losses.processNames[reason, default: []].prefix(3).joined(separator: ", ")
+      return names.isEmpty ? what : "\(what): \(names)"
     }
     parts += markers.map { "\($0.label) \(Quantities.percent($0.share, of: 1))" }
-    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  private static func phrase(_ reason: Losses.Reason, count: Int64) -> String {
+    let number = Quantities.grouped(Double(count))
+    func some(_ one: String, _ many: String) -> String { "\(number) \(count == 1 ? one : many)" }
+    switch reason {
+    case .ringFull, .agentBusy: return some("sample", "samples") + " lost (\(reason.rawValue))"
+    case .noSlot, .noTimer: return some("thread", "threads") + " not sampled (\(reason.rawValue))"
+    case .neverEntered: return some("process", "processes") + " seldom or never sampled"
+    case .leftRunning: return some("process", "processes") + " left running"
+    case .badRecord: return some("record", "records") + " not readable"
+    }
   }
 
   private static func description(_ source: Provenance) -> [String] {
     let facts: [(String, String)] = [
-      ("command", source.command.joined(separator: " ")),
+      ("command", command(source)),
       ("bench", source.bench ?? ""),
       ("folder", source.workingDirectory),
       ("started", source.startTime > 0 ? date(source.startTime) : ""),

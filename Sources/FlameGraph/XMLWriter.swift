@@ -1,3 +1,5 @@
+import ProfileModel
+
 /// XML as bytes, written once from front to back.
 ///
 /// Markup comes from literals of this target only; everything else goes through ``text(_:)``,

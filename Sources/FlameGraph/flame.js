@@ -6,9 +6,9 @@
   var XHTML = 'http://www.w3.org/1999/xhtml';
   var COLUMN = 7.25, PADDING = 7, FEWEST = 3, MARGIN = 10;  // as in LabelFit and the options
   var MATCH = '#ff7df6', CURRENT = '#ffd400';
-  // East Asian letters and emoji, which are two columns wide.
-  var WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-  var HINT = 'click: zoom in    /: search    Enter: next match    Esc: clear, then zoom out';
+  // East Asian letters and emoji: two columns.
+  var WIDE = /[\u1100-\u115f\u2e80-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+  var HINT = 'click: zoom in · /: search · Enter: next match · Esc: clear, then zoom out';
 
   var script = document.currentScript;
   var svg = script && script.closest('svg.qprof-flame');
@@ -29,12 +29,13 @@
   var hint = make('text', { x: MARGIN, y: height - 36, fill: '#555' }, svg);
   var input = field();
   var status = make('text', { x: 252, y: height - 11, 'class': 'qprof-status' }, svg);
-  var reset = button('reset zoom', function () { zoom(frames[0]); });
+  var reset = button();
   listen();
   recall();
   resize();
   if (input.value) search(input.value);
-  if (isAlone) window.scrollTo(0, height);
+  var isFlame = frames[0].rects[0].y.baseVal.value > height / 2;
+  if (isAlone && isFlame) window.scrollTo(0, height);
 
   // Frames stand in the file parents first, so the parent of a frame is the last one before it
   // that has not ended where the frame starts.
@@ -58,7 +59,7 @@
     });
   }
 
-  // FNV-1a over the path of names: a link to a frame survives a new recording.
+  // FNV-1a over the path of names, so that a link survives a new recording.
   function hash(seed, name) {
     var h = seed;
     for (var i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
@@ -78,8 +79,8 @@
       var wide = isBelow ? room : (frame.end - frame.x) * scale;
       show(frame.g, isBelow || isAbove && wide >= 0.3);
       if (!isBelow && !isAbove) return;
-      frame.g.setAttribute('opacity', isBelow ? 0.5 : 1);
       frame.rects.forEach(function (rect) {
+        rect.setAttribute('fill-opacity', isBelow ? 0.45 : 1);
         rect.setAttribute('x', left);
         rect.setAttribute('width', wide > 2 ? wide - 0.6 : wide);
       });
@@ -144,7 +145,7 @@
     remember();
   }
 
-  // Alone in a window the picture is as wide as the window.
+  // Alone, the picture is as wide as its window.
   function resize() {
     if (isAlone) width = Math.max(600, document.documentElement.clientWidth || window.innerWidth);
     svg.setAttribute('width', width);
@@ -155,16 +156,17 @@
 
   // ---- searching
 
-  // Colours the matches and adds up their share: a stack counts once, however many of its frames
-  // match. Frames that are not drawn are in the data by name; what they add is exact for one
-  // function, and for several an upper bound.
+  // Colours the matches and adds up their share, each stack once. Frames that are not drawn are
+  // in the data by name: what they add is exact for one function, for several an upper bound.
   function search(term) {
-    var pattern = compile(term), names = new Set(), drawn = 0, counted = 0, hidden = 0;
+    var pattern = compile(term), names = new Set();
+    var drawn = 0, counted = 0, hidden = 0, unseen = 0;
     matches = [];
     current = -1;
     frames.forEach(function (frame) {
       var isMatch = term !== '' && !frame.merged && pattern.test(frame.name);
       frame.rects[0].setAttribute('fill', isMatch ? MATCH : frame.fill);
+      if (frame.merged && frame.x >= counted) unseen += frame.end - frame.x;
       if (!isMatch) return;
       matches.push(frame);
       names.add(frame.name);
@@ -177,22 +179,22 @@
       names.add(entry[0]);
       hidden += entry[1];
     });
-    var most = Math.min(data.total, drawn + hidden);
+    var most = drawn + Math.min(hidden, unseen);
     var found = names.size ? share(names.size === 1 ? most : drawn, most) : 'no match';
-    say(term === '' ? '' : found + pattern.remark);
+    say(term === '' ? '' : found + (pattern.remark || ''));
     remember();
   }
 
   // Ignores case unless the term has a capital. What is no regular expression is taken literally.
   function compile(term) {
-    var flags = term === term.toLowerCase() ? 'i' : '', remark = '', expression;
+    var flags = term === term.toLowerCase() ? 'i' : '';
     try {
-      expression = new RegExp(term, flags);
+      return new RegExp(term, flags);
     } catch (error) {
-      expression = new RegExp(term.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), flags);
-      remark = ' (bad regex: taken literally)';
+      var literal = new RegExp(term.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), flags);
+      literal.remark = ' (bad regex: taken literally)';
+      return literal;
     }
-    return { test: function (name) { return expression.test(name); }, remark: remark };
   }
 
   function share(least, most) {
@@ -205,7 +207,7 @@
     return value > 0 && value < 0.01 ? '<0.01' : value.toFixed(value < 0.995 && value > 0 ? 2 : 1);
   }
 
-  // Zooms to the parent of the next match, so that the match is seen among its siblings.
+  // Zooms to the parent of the next match: it is seen among its siblings.
   function next() {
     if (!matches.length) return;
     if (current >= 0) matches[current].rects[0].setAttribute('fill', MATCH);
@@ -218,7 +220,7 @@
 
   function say(text) { status.textContent = cut(text, Math.floor((width - 370) / COLUMN)); }
 
-  // ---- the address: zoom and term, where the picture is the whole document
+  // ---- zoom and term in the address
 
   function remember() {
     if (!isAlone) return;
@@ -228,7 +230,7 @@
     try {
       history.replaceState(null, '', '#' + parts.join('&'));
     } catch (error) {
-      // Not allowed here, as in some sandboxes: the picture works without.
+      // Not allowed in some sandboxes.
     }
   }
 
@@ -256,11 +258,11 @@
     return element;
   }
 
-  function button(text, action) {
+  function button() {
     var g = make('g', { cursor: 'pointer', role: 'button', 'class': 'qprof-reset' }, svg);
     make('rect', { y: height - 27, width: 96, height: 24, rx: 4, fill: '#e8e8ee' }, g);
-    make('text', { x: 48, y: height - 11, 'text-anchor': 'middle' }, g).textContent = text;
-    g.addEventListener('click', action);
+    make('text', { x: 48, y: height - 11, 'text-anchor': 'middle' }, g).textContent = 'reset zoom';
+    g.addEventListener('click', function () { zoom(frames[0]); });
     return g;
   }
 
@@ -269,10 +271,10 @@
     var box = document.createElementNS(XHTML, 'input');
     box.setAttribute('type', 'search');
     box.setAttribute('placeholder', 'search: name or regex');
-    box.setAttribute('aria-label', 'search functions by name or regular expression');
+    box.setAttribute('aria-label', 'search functions');
     box.setAttribute('maxlength', '300');
     box.style.cssText = 'box-sizing:border-box;width:230px;height:24px;font:12px monospace;' +
-      'border:1px solid #bbb;border-radius:4px;padding:2px 6px;background:#fff;color:#000';
+      'border:1px solid #bbb;border-radius:4px;padding:2px 6px';
     make('foreignObject', place, svg).appendChild(box);
     return box;
   }
@@ -286,13 +288,18 @@
     });
     group.addEventListener('mouseover', function (event) {
       var frame = under(event);
-      var line = frame ? frame.title.split('\n').join('    ') : HINT;
-      hint.textContent = cut(line, Math.floor((width - 2 * MARGIN) / COLUMN));
+      if (frame) hint.textContent = summary(frame, Math.floor((width - 2 * MARGIN) / COLUMN));
     });
     group.addEventListener('mouseout', function () { hint.textContent = HINT; });
     input.addEventListener('input', function () { search(input.value); });
     document.addEventListener('keydown', key);
     window.addEventListener('resize', resize);
+  }
+
+  // The tooltip in one line. A long name gives way to the facts.
+  function summary(frame, columns) {
+    var facts = frame.title.split('\n').slice(1).join(' · ');
+    return cut(cut(frame.name, Math.max(40, columns - facts.length - 3)) + ' · ' + facts, columns);
   }
 
   function key(event) {

@@ -110,27 +110,20 @@ private struct PerfScriptReader {
       Sample(time: header.time, thread: thread(of: header), stack: stack, weight: 1))
   }
 
-  /// perf prints inlined functions before the frame that they were inlined into.
   private mutating func internStack() -> ID<StackNode>? {
-    var places: [[ID<Location>]] = []
-    var inlined: [Line] = []
-    for frame in frames {
+    var stack: ID<StackNode>?
+    for frame in frames.reversed() {
       let line = frame.symbol.map { Line(function: function($0), line: 0) }
-      if frame.isInlined {
-        line.map { inlined.append($0) }
-        continue
+      // Inlined functions are entered by name: perf prints some of them without the frame that
+      // they were inlined into.
+      let places = profile.internLocation(
+        mapping: mapping(frame.object), address: frame.isInlined ? 0 : frame.address,
+        lines: line.map { [$0] } ?? [])
+      for location in places {
+        stack = profile.stacks.intern(StackNode(parent: stack, location: location))
       }
-      places.append(
-        profile.internLocation(
-          mapping: mapping(frame.object), address: frame.address,
-          lines: inlined + (line.map { [$0] } ?? [])))
-      inlined = []
     }
     frames = []
-    var stack: ID<StackNode>?
-    for location in places.reversed().joined() {
-      stack = profile.stacks.intern(StackNode(parent: stack, location: location))
-    }
     return stack
   }
 
@@ -141,7 +134,7 @@ private struct PerfScriptReader {
 
   /// Addresses are those of the running process, so a mapping spans them all.
   private mutating func mapping(_ object: String?) -> ID<Mapping>? {
-    guard let object, object != "[unknown]" else { return nil }
+    guard let object, object != "[unknown]", object != "inlined" else { return nil }
     if let known = mappings[object] { return known }
     let mapping = profile.mappings.intern(
       Mapping(

@@ -64,7 +64,9 @@ enum RecordingSchema {
     CREATE VIEW frame AS
       SELECT place.location, place.depth,
         coalesce(
-          name.text, place.marker,
+          name.text,
+          CASE marker WHEN 'signal blocked' THEN '[signal blocked]'
+            ELSE '[truncated: ' || marker || ']' END,
           replace(path.text, rtrim(path.text, replace(path.text, '/', '')), '')
             || printf('+0x%x', place.address),
           printf('0x%x', place.address)) AS name,

@@ -8,6 +8,20 @@ package struct CalledFunction: Hashable, Sendable {
   /// The name comes from a symbol, not from the address.
   package var isSymbolised: Bool
 
+  init(_ frame: Frame, at place: Location.Place) {
+    name = frame.name
+    module = frame.module
+    switch place {
+    // Also what is known of a function without a symbol, where it starts, is written that way.
+    case .code: isSymbolised = !name.hasPrefix(Profile.basename(module) + "+0x")
+    case .unmapped: isSymbolised = false
+    case .named: isSymbolised = true
+    case .marker(let found):
+      marker = found
+      isSymbolised = true
+    }
+  }
+
   /// By name, then module.
   static func inOrder(_ a: Self, _ b: Self) -> Bool {
     a.name == b.name ? a.module < b.module : a.name < b.name
@@ -23,20 +37,9 @@ struct FunctionIndex {
   init(_ profile: Profile) {
     atLocation.reserveCapacity(profile.locations.count)
     for id in profile.locations.ids {
-      let location = profile.locations[id]
-      var marker: FrameMarker?
-      var isSymbolised = true
-      switch location.place {
-      case .marker(let found): marker = found
-      case .code, .unmapped: isSymbolised = !location.lines.isEmpty
-      case .named: break
-      }
+      let place = profile.locations[id].place
       atLocation.append(
-        profile.frames(of: id).map { frame in
-          functions.intern(
-            CalledFunction(
-              name: frame.name, module: frame.module, marker: marker, isSymbolised: isSymbolised))
-        })
+        profile.frames(of: id).map { functions.intern(CalledFunction($0, at: place)) })
     }
   }
 }

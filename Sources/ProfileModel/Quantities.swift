@@ -32,12 +32,19 @@ package struct Quantities: Sendable {
 
   /// `1.23 s`, `3.4 MiB`, `120 samples`.
   package func text(_ weight: Double) -> String {
-    scale(for: weight).text(weight)
+    if case .count(let name) = unit { return Self.counted(weight, name) }
+    return scale(for: weight).text(weight)
   }
 
   /// The number of samples where ``text(_:)`` does not already say it: `120 samples`.
   package func count(_ weight: Double) -> String? {
-    countedAs.map { "\(Self.grouped(weight)) \($0)" }
+    countedAs.map { Self.counted(weight, $0) }
+  }
+
+  /// `12,345 samples`, `1 sample`.
+  private static func counted(_ weight: Double, _ name: String) -> String {
+    let number = grouped(weight)
+    return number == "1" && name.hasSuffix("s") ? "1 \(name.dropLast())" : "\(number) \(name)"
   }
 
   /// One unit and one number of places for a column of values up to `largest`.

@@ -18,7 +18,8 @@ enum Advice: Hashable, Sendable {
 
   /// Below this number a share of one half is uncertain by more than 10 points.
   static let fewestSamples = 100
-  static let smallestCutShare = 0.01
+  /// Of the whole: less is not worth a word.
+  static let smallestWorthNaming = 0.01
   static let smallestUnsymbolisedShare = 0.05
   static let smallestCoverage = 0.9
 
@@ -64,7 +65,7 @@ extension Report {
     FrameMarker.allCases.compactMap { marker in
       guard let tally = completeness.byMarker[marker] else { return nil }
       let share = share(tally).value
-      guard share >= Advice.smallestCutShare else { return nil }
+      guard share >= Advice.smallestWorthNaming else { return nil }
       return marker.isTruncation
         ? .truncated(marker: marker, share: share) : .signalBlocked(share: share)
     }
@@ -79,6 +80,7 @@ extension Report {
     }
     let modules = weights.map { Advice.ModuleShare(module: $0, share: self.share($1).value) }
       .sorted { $0.share == $1.share ? $0.module < $1.module : $0.share > $1.share }
-    return [.unsymbolised(share: share, modules: Array(modules.prefix(3)))]
+    let most = modules.prefix(3).filter { $0.share >= Advice.smallestWorthNaming }
+    return [.unsymbolised(share: share, modules: most)]
   }
 }

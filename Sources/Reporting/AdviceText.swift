@@ -34,7 +34,7 @@ extension Advice {
         return "\(VisibleText.of(name)) \(percent($0.share)) %"
       }.joined(separator: ", ")
       return """
-        \(percent(share)) % of the time is in code without symbols (\(list)). Install the debug \
+        \(percent(share)) % of the time is in code without symbols\(list.isEmpty ? "" : " (\(list))"). Install the debug \
         symbols of these files, or build them without stripping.
         """
     case .lowCoverage(let coverage, let sampled, let counted):

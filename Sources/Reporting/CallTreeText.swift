@@ -19,7 +19,8 @@ struct CallTreeText {
     var copy = self
     copy.fill()
     let minimum = Quantities.decimal(100 * report.options.minimumTreeShare, places: 0)
-    return [text.heading("Call tree", "what is below \(minimum) % is summed up")]
+    let detail = "calls below \(minimum) % are summed up, sums below \(minimum) % left out"
+    return [text.heading("Call tree", detail)]
       + copy.table.lines(style)
   }
 
@@ -35,28 +36,57 @@ struct CallTreeText {
     while let item = pending.popLast() {
       switch item {
       case .node(let place, let first, let rest):
-        let node = report.tree.nodes[place]
-        add(node.cumulative, self: node.flat, first + VisibleText.of(node.function.name))
-        pending += items(node.children, node.cutChildren, node.cut, indent: rest)
+        let chain = chain(from: place)
+        addChain(chain, first: first, rest: rest)
+        let last = report.tree.nodes[chain.last ?? place]
+        pending += items(last.children, last.cutChildren, last.cut, indent: rest)
       case .cut(let count, let tally, let first):
         add(tally, self: Tally(), first + "… \(count) more", .faint)
       }
     }
   }
 
+  /// `place` and what follows it while each does nothing but call the next.
+  private func chain(from place: Int) -> [Int] {
+    var chain = [place]
+    var node = report.tree.nodes[place]
+    while node.children.count == 1 {
+      let next = report.tree.nodes[node.children[0]]
+      guard next.cumulative == node.cumulative else { break }
+      chain.append(node.children[0])
+      node = next
+    }
+    return chain
+  }
+
+  /// Long chains are shown by their ends.
+  private mutating func addChain(_ chain: [Int], first: String, rest: String) {
+    let end = 3
+    let hidden = chain.count > 3 * end ? end..<chain.count - end : 0..<0
+    for (position, place) in chain.enumerated() {
+      let node = report.tree.nodes[place]
+      if position == hidden.lowerBound, !hidden.isEmpty {
+        add(node.cumulative, self: node.flat, rest + "⋮ \(hidden.count) calls", .faint)
+      }
+      guard !hidden.contains(position) else { continue }
+      let indent = position == 0 ? first : rest
+      add(node.cumulative, self: node.flat, indent + VisibleText.of(node.function.name))
+    }
+  }
+
   /// What is called from one place, last first.
   private func items(_ nodes: [Int], _ cutCount: Int, _ cut: Tally, indent: String) -> [Item] {
-    let count = nodes.count + (cutCount > 0 ? 1 : 0)
-    guard count > 1 || (cutCount > 0 && !indent.isEmpty) else {
+    let showsCut = report.share(cut).value >= report.options.minimumTreeShare && cutCount > 0
+    let count = nodes.count + (showsCut ? 1 : 0)
+    guard count > 1 || showsCut else {
       return nodes.map { .node($0, first: indent, rest: indent) }
-        + (cutCount > 0 ? [.cut(cutCount, cut, first: indent)] : [])
     }
     var items = nodes.enumerated().map { position, node in
       let isLast = position == count - 1
       return Item.node(
         node, first: indent + (isLast ? "└─ " : "├─ "), rest: indent + (isLast ? "   " : "│  "))
     }
-    if cutCount > 0 { items.append(.cut(cutCount, cut, first: indent + "└─ ")) }
+    if showsCut { items.append(.cut(cutCount, cut, first: indent + "└─ ")) }
     return items.reversed()
   }
 

@@ -62,7 +62,8 @@ extension ReportText {
       cells += certainty(thread.tally)
       cells.append(Cell(String(process.pid)))
       cells.append(Cell(String(thread.tid)))
-      cells.append(Cell(VisibleText.of(thread.name), note: VisibleText.of(process.name)))
+      let owner = process.name == thread.name ? "" : "of \(VisibleText.of(process.name))"
+      cells.append(Cell(VisibleText.of(thread.name), note: owner))
       table.add(cells)
     }
     return [heading("Threads", shown(rows.count, of: all))] + table.lines(style)

@@ -117,7 +117,11 @@ package struct ReportText {
   }
 
   private var stacks: String {
-    guard report.total.samples > 0 else { return "" }
+    // Only qprof's own recordings mark every stack that is cut.
+    let isRecording = report.provenance.requestedRate > 0
+    guard report.total.samples > 0, isRecording || !report.completeness.byMarker.isEmpty else {
+      return ""
+    }
     let shares =
       [("complete", report.completeness.complete)]
       + FrameMarker.allCases.compactMap { marker in

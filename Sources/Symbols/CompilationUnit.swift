@@ -10,10 +10,11 @@ struct CompilationUnit {
   /// What is known about each of the sorted `addresses`.
   func resolve(_ addresses: [UInt64]) -> [SourceLocation] {
     let scopes = ScopeTree(content, addresses)
-    var files = SourceFiles(content)
+    let folder = self.folder
+    var files = SourceFiles(content, folder: folder)
     var names: [Dwarf_Off: Declaration] = [:]
     return addresses.indices.map { index in
-      var location = line(at: addresses[index])
+      var location = line(at: addresses[index], folder)
       var (file, line) = (location.file, location.line)
       for scope in scopes.chain(at: index) {
         var die = scope.die
@@ -30,12 +31,18 @@ struct CompilationUnit {
     }
   }
 
-  private func line(at address: UInt64) -> SourceLocation {
+  /// Where the compiler ran; names of files can be relative to it.
+  private var folder: String? {
+    var unit = skeleton
+    return unit.string(DW_AT_comp_dir)
+  }
+
+  private func line(at address: UInt64, _ folder: String?) -> SourceLocation {
     var unit = skeleton
     guard let row = dwarf_getsrc_die(&unit, address) else { return SourceLocation() }
     var number: Int32 = 0
     dwarf_lineno(row, &number)
-    let file = dwarf_linesrc(row, nil, nil).map { String(cString: $0) }
+    let file = dwarf_linesrc(row, nil, nil).map { String(cString: $0).inFolder(folder) }
     return SourceLocation(file: file, line: max(number, 0))
   }
 }
@@ -45,8 +52,10 @@ struct SourceFiles {
   private var files: OpaquePointer?
   private var count = 0
   private var names: [Int: String] = [:]
+  private let folder: String?
 
-  init(_ unit: Dwarf_Die) {
+  init(_ unit: Dwarf_Die, folder: String?) {
+    self.folder = folder
     var unit = unit
     if dwarf_getsrcfiles(&unit, &files, &count) != 0 { files = nil }
   }
@@ -57,7 +66,7 @@ struct SourceFiles {
       guard let files, index < count, let name = dwarf_filesrc(files, index, nil, nil) else {
         return nil
       }
-      names[index] = String(cString: name)
+      names[index] = String(cString: name).inFolder(folder)
       return names[index]
     }
   }
@@ -85,6 +94,13 @@ private struct Declaration {
     SourceFrame(
       name: name, file: file ?? self.file, line: file == nil ? 0 : line,
       startLine: file == nil || file == self.file ? self.line : 0)
+  }
+}
+
+extension String {
+  fileprivate func inFolder(_ folder: String?) -> String {
+    guard let folder, !hasPrefix("/") else { return self }
+    return folder + "/" + self
   }
 }
 

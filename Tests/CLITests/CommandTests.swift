@@ -1,4 +1,5 @@
 import Foundation
+import ProfileFormats
 import ProfileModel
 import TestSupport
 import Testing
@@ -73,6 +74,46 @@ import Testing
     #expect(link == "real.svg")
     let names = try FileManager.default.contentsOfDirectory(atPath: qprof.folder.path)
     #expect(Set(names) == [".git", "a.qprof", "real.svg", "link.svg"])
+  }
+
+  @Test func exportsAreReadBack() throws {
+    defer { qprof.remove() }
+    try qprof.record(.small(), as: "a.qprof")
+    let folded = try qprof.run("export", "a.qprof", "-f", "folded", "-o", "-")
+    #expect(folded.output == "main 50\nmain;hot 150\n")
+    for file in ["a.folded", "a.pb.gz"] {
+      #expect(try qprof.run("export", "a.qprof", "-o", file).status == 0)
+      let report = try qprof.run("report", file, "--json")
+      let json = try JSONSerialization.jsonObject(with: Data(report.output.utf8))
+      let functions = (json as? [String: Any])?["functions"] as? [String: Any]
+      let first = (functions?["bySelf"] as? [[String: Any]])?.first
+      #expect(first?["name"] as? String == "hot", "\(file)")
+      #expect((first?["self"] as? [String: Any])?["weight"] as? Int == 150, "\(file)")
+    }
+    #expect(try Data(contentsOf: qprof.file("a.pb.gz")).starts(with: [0x1f, 0x8b]))
+  }
+
+  @Test func standardInputIsRead() throws {
+    defer { qprof.remove() }
+    let result = try qprof.run("report", "-", input: "main;hot 3\nnonsense\nmain 1\n")
+    #expect(result.output.hasPrefix("standard input\n"))
+    #expect(result.output.contains("75.0 %"))
+    #expect(result.error.contains("1 line of '-' could not be read"))
+    #expect(result.error.contains("line 2: nonsense"))
+  }
+
+  @Test func recordingWithoutAnEndIsReadAndSaidSo() throws {
+    defer { qprof.remove() }
+    let writer = try RecordingWriter(path: qprof.file("a.qprof").path)
+    var profile = Profile.small()
+    try writer.append(&profile)
+    try writer.close()
+    for _ in 1...2 {
+      let result = try qprof.run("report", "a.qprof")
+      #expect(result.status == 0)
+      #expect(result.error.contains("'a.qprof' has no end"))
+      #expect(result.output.contains("75.0 %"))
+    }
   }
 
   @Test func initWritesOnce() throws {

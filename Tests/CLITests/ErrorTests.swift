@@ -37,7 +37,7 @@ import Testing
     defer { qprof.remove() }
     try Data((0...255).map { UInt8($0) }).write(to: qprof.file("noise"))
     check(try qprof.run("report", "noise"), 65, "'noise'")
-    check(try qprof.run("report", "."), 65)
+    check(try qprof.run("report", "."), 66, "Is a directory")
     try qprof.write("", to: "empty")
     check(try qprof.run("report", "empty"), 65, "empty")
   }

@@ -100,7 +100,7 @@ struct Browser {
               name: g.querySelector('title').textContent.split('\\n')[0],
               label: text ? text.textContent : '', x: Number(rect.getAttribute('x')),
               width: Number(rect.getAttribute('width')), fill: rect.getAttribute('fill'),
-              opacity: Number(g.getAttribute('opacity'))
+              opacity: Number(rect.getAttribute('fill-opacity'))
             };
           }),
         status: document.querySelector('.qprof-status').textContent,

@@ -127,6 +127,6 @@ import Testing
     current.add(["a"], weight: 75)
     #expect(
       boxes(base, current.profile).all("text")[2].text
-        == "Incomplete before: ring full ×2; Incomplete now: [signal blocked] 25.0 %")
+        == "Incomplete before: 2 samples lost (ring full); Incomplete now: [signal blocked] 25.0 %")
   }
 }

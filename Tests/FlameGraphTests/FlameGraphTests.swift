@@ -21,7 +21,7 @@ import Testing
     builder.add(.stackCapped, then: ["deep"], weight: 1)
     var profile = builder.profile
     profile.period = .cpu(Nanoseconds(4_000_000))
-    profile.provenance.command = ["demo", "--size", "<4>"]
+    profile.provenance.command = ["demo", "--size", "<4>", "two words"]
     profile.provenance.host = "bench-1"
     profile.provenance.toolVersion = "0.1"
     profile.provenance.startTime = 1_763_971_500
@@ -56,14 +56,15 @@ import Testing
     let svg = FlameGraph(recording()).svg()
     let texts = ParsedSVG(svg).all("text").map(\.text)
     #expect(texts[0] == "demo · flame graph")
-    #expect(texts[1] == "demo --size <4> · 1.60 s · 400 samples · 250 Hz (asked for 1000)")
-    #expect(texts[2] == "Incomplete: ring full ×3, [truncated: stack capped] 0.25 %")
+    #expect(
+      texts[1] == "demo --size <4> 'two words' · 1.60 s · 400 samples · 250 Hz (asked for 1000)")
+    #expect(texts[2] == "Incomplete: 3 samples lost (ring full); [truncated: stack capped] 0.25 %")
     #expect(texts[3] == "demo 62.3 %" && texts[4] == "libcrypto.so.3 37.5 %")
     #expect(
       ParsedSVG(svg).all("desc")[0].text.components(separatedBy: "\n") == [
-        "command: demo --size <4>", "started: 2025-11-24 08:05:00 UTC",
+        "command: demo --size <4> 'two words'", "started: 2025-11-24 08:05:00 UTC",
         "rate: 250 Hz (asked for 1000)", "host: bench-1", "made by: qprof 0.1",
-        "Incomplete: ring full ×3, [truncated: stack capped] 0.25 %",
+        "Incomplete: 3 samples lost (ring full); [truncated: stack capped] 0.25 %",
       ])
   }
 

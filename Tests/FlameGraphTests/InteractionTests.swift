@@ -55,7 +55,7 @@ import Testing
       """)
     let zoomed = pages[1]
     #expect(zoomed.boxes.map(\.name) == ["all", "main", "right", "shared"])
-    #expect(zoomed.boxes.map(\.opacity) == [0.5, 0.5, 1, 1])
+    #expect(zoomed.boxes.map(\.opacity) == [0.45, 0.45, 1, 1])
     #expect(zoomed.boxes.map(\.x) == [0, 0, 0, 0])
     // 1180 pixels for the zoomed frame and those below it, a quarter for `shared`.
     #expect(zoomed.boxes.map(\.width) == [1179.4, 1179.4, 1179.4, 294.4])
@@ -169,5 +169,19 @@ import Testing
     let page: PageState = try Browser.ask(svg, "click(frame('c')); answer(state())")
     #expect(page.box("c")?.label == "− c")
     #expect(page.boxes.map(\.name) == ["all", "a", "c"])
+  }
+
+  @Test func aTallPictureOpensAtItsRoot() throws {
+    var builder = ProfileBuilder()
+    builder.add((0..<120).map { "f\($0)" }, weight: 1)
+    var options = FlameGraphOptions()
+    let script = "answer([scrollY, innerHeight, document.documentElement.height.baseVal.value])"
+    let flame: [Double] = try Browser.ask(
+      FlameGraph(builder.profile, options: options).svg(), script)
+    #expect(flame[2] > 2000 && flame[0] == flame[2] - flame[1])
+    options.icicle = true
+    let icicle: [Double] = try Browser.ask(
+      FlameGraph(builder.profile, options: options).svg(), script)
+    #expect(icicle[0] == 0)
   }
 }

@@ -60,6 +60,13 @@ import Testing
     #expect(flat.functions.map(\.function.module) == ["/bin/x", "/bin/x", "/bin/x"])
     #expect(flat.unsymbolised == Tally(weight: 1, samples: 1))
     #expect(flat.withoutStack == Tally(weight: 2, samples: 1))
+    // A function known only by where it starts has a line, and still no symbol.
+    let start = profile.strings.intern("x+0x18")
+    let bare = profile.functions.intern(Function(name: start, systemName: start, file: nil))
+    profile.locations.setLines([Line(function: bare, line: 0)], of: unknown)
+    let named = FlatProfile(profile)
+    #expect(named.functions.map(\.function.name) == ["inner", "x+0x18", "outer"])
+    #expect(named.unsymbolised == Tally(weight: 1, samples: 1))
     // (4 + 1 + 2)² / (16 + 1 + 4)
     #expect(abs((flat.effectiveSamples ?? 0) - 49.0 / 21.0) < 1e-12)
   }

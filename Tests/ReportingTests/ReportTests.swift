@@ -63,6 +63,20 @@ import Testing
     #expect(!text.contains("Call tree") && !text.contains("Threads"))
   }
 
+  @Test func longChainsAreShownByTheirEnds() {
+    var builder = ProfileBuilder()
+    builder.add((1...20).map { "f\($0)" } + ["hot"], weight: 3)
+    builder.add((1...20).map { "f\($0)" } + ["cold"], weight: 1)
+    let options = Report.Options(showsTree: true)
+    let text = ReportText(Report(builder.profile, source: "x", options: options)).text
+    let tree = text.split(separator: "\n").drop { !$0.hasPrefix("Call tree") }.dropFirst(2)
+    let names = tree.map { $0.split(separator: "  ").last.map(String.init) ?? "" }
+    #expect(
+      names.map { $0.trimmingPrefix(" ") } == [
+        "f1", "f2", "f3", "⋮ 14 calls", "f18", "f19", "f20", "├─ hot", "└─ cold",
+      ])
+  }
+
   @Test func foldedStacksClaimNoCertainty() throws {
     var builder = ProfileBuilder()
     builder.add(["main", "hot"], weight: 1_234_567)

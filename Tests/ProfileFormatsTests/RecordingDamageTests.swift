@@ -1,0 +1,153 @@
+import Foundation
+import ProfileModel
+import TestSupport
+import Testing
+
+@testable import ProfileFormats
+
+@Suite struct RecordingDamageTests {
+  private func bytes(_ path: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+  }
+
+  private func write(_ bytes: some Sequence<UInt8>, to path: String) throws {
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+  }
+
+  /// A finished recording of some twenty pages.
+  private func recording(in folder: String) throws -> String {
+    let path = folder + "/whole.qprof"
+    let writer = try RecordingWriter(path: path)
+    var profile = compilerLikeProfile(samples: 600, distinctStacks: 100, depth: 12, seed: 5)
+    try writer.append(&profile)
+    symbolize(&profile)
+    try writer.finish(profile)
+    try writer.close()
+    return path
+  }
+
+  private func error(_ path: String) -> RecordingError? {
+    do {
+      _ = try readRecording(path: path)
+      return nil
+    } catch { return error }
+  }
+
+  @Test func newerVersionsAreRefusedWithBothNumbers() throws {
+    try withTemporaryFolder { folder in
+      let path = try recording(in: folder)
+      #expect(try run("sqlite3", [path, "PRAGMA user_version = 2"]).status == 0)
+      #expect(error(path) == .tooNew(path: path, version: 2, supported: 1))
+    }
+  }
+
+  @Test func newTablesKeysAndReasonsAreNoHindrance() throws {
+    try withTemporaryFolder { folder in
+      let path = try recording(in: folder)
+      let before = try contents(readRecording(path: path).profile)
+      let additions = """
+        CREATE TABLE heap_site(id INTEGER PRIMARY KEY, bytes); INSERT INTO heap_site VALUES (0, 1);
+        INSERT INTO meta VALUES ('mood', 'good'); INSERT INTO loss VALUES ('moon', 1, 2, NULL)
+        """
+      #expect(try run("sqlite3", [path, additions]).status == 0)
+      #expect(try contents(readRecording(path: path).profile) == before)
+    }
+  }
+
+  @Test func whatIsNoRecordingIsSaid() throws {
+    try withTemporaryFolder { folder in
+      let missing = folder + "/missing"
+      #expect(error(missing) == .noSuchFile(path: missing))
+      #expect(error(folder) == .notARecording(path: folder))
+      let empty = folder + "/empty"
+      try write([], to: empty)
+      #expect(
+        error(empty)
+          == .damaged(path: empty, rule: "the file is empty, its recorder ended before it wrote"))
+      let text = folder + "/text"
+      try write("hello\n".utf8, to: text)
+      #expect(error(text) == .notARecording(path: text))
+      let other = folder + "/other.db"
+      #expect(try run("sqlite3", [other, "CREATE TABLE sample(id)"]).status == 0)
+      #expect(error(other) == .notARecording(path: other))
+    }
+  }
+
+  @Test(arguments: [
+    ("UPDATE stack SET location = 99999 WHERE id = 7", "stack 7: location 99999"),
+    ("UPDATE stack SET up = 8 WHERE id = 7", "table stack, row 7: no parent 8 rows up"),
+    ("UPDATE sample SET weight = -1 WHERE id = 3", "sample 3: weight -1 is negative"),
+    ("UPDATE sample SET weight = 9223372036854775807", "sum of all weights overflows"),
+    ("UPDATE sample SET stack = 'x' WHERE id = 3", "table sample, row 3: column 3"),
+    ("UPDATE sample SET thread = 1", "sample 0: thread 1"),
+    ("UPDATE sample SET delta_us = 1 << 62 WHERE id = 3", "row 3: time is out of range"),
+    ("DELETE FROM string WHERE id = 4", "table string, row 4: ids do not count from 0"),
+    ("UPDATE string SET text = 'cc1plus' WHERE id = 4", "row 4: the same as row 1"),
+    ("UPDATE location SET function = 5000 WHERE id = 9", "location 9: function of a line 5000"),
+    ("UPDATE inlined SET depth = 3 WHERE location = 8", "depths of location 8"),
+    ("UPDATE mapping SET kind = 'moon'", "table mapping, row 0: unknown kind 'moon'"),
+    ("UPDATE thread SET process = 2", "thread 0: process 2"),
+    ("UPDATE process SET pid = 1 << 40", "table process, row 0: column 1"),
+    ("UPDATE meta SET value = 'x' WHERE key = 'duration_ns'", "meta duration_ns"),
+    ("UPDATE meta SET value = 1e300 WHERE key = 'start_time'", "start time 1e+300"),
+    ("DROP TABLE thread", "table thread is missing"),
+    (
+      "DROP TABLE loss; CREATE VIEW loss AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT 1 FROM c) "
+        + "SELECT 'ring full' AS reason, 1 AS events, 1 AS weight, NULL AS processes FROM c",
+      "table loss is missing"
+    ),
+  ])
+  func brokenRulesAreNamed(sql: String, rule: String) throws {
+    try withTemporaryFolder { folder in
+      let path = try recording(in: folder)
+      #expect(try run("sqlite3", [path, sql]).status == 0)
+      guard case .damaged(path: path, rule: let found)? = error(path) else {
+        Issue.record("no damage found after \(sql): \(String(describing: error(path)))")
+        return
+      }
+      #expect(found.contains(rule), "\(found)")
+    }
+  }
+
+  @Test func truncatedAnywhere() throws {
+    try withTemporaryFolder { folder in
+      let whole = try bytes(recording(in: folder))
+      let path = folder + "/cut.qprof"
+      try #require(whole.count > 10 * 4096)
+      for length in stride(from: 0, to: whole.count, by: 4096) {
+        try write(whole.prefix(length), to: path)
+        #expect(error(path) != nil, "\(length) of \(whole.count) bytes")
+        try write(whole.prefix(length + 1000), to: path)
+        use(path)
+      }
+    }
+  }
+
+  @Test(arguments: 1...8)
+  func flippedBits(seed: Int) throws {
+    var random = RepeatableRandom(seed: UInt64(seed))
+    try withTemporaryFolder { folder in
+      let whole = try bytes(recording(in: folder))
+      let path = folder + "/flipped.qprof"
+      for round in 0..<40 {
+        var broken = whole
+        // Half of the rounds aim at the header and the schema.
+        let range = round.isMultiple(of: 2) ? 0..<4096 : 0..<broken.count
+        for _ in 0..<4 {
+          broken[Int.random(in: range, using: &random)] ^=
+            1 << UInt8.random(in: 0..<8, using: &random)
+        }
+        try write(broken, to: path)
+        use(path)
+      }
+    }
+  }
+
+  /// Reads what there is; what reading yields must keep the rules.
+  private func use(_ path: String) {
+    guard let profile = try? readRecording(path: path).profile else { return }
+    #expect(throws: Never.self) { try profile.checkRules() }
+    _ = Folded.encode(profile)
+    _ = try? storeSymbols(path: path, profile: profile)
+  }
+}
