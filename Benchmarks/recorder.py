@@ -57,7 +57,7 @@ def memory(bench):
 def cpu_time(recording):
     """CPU seconds of the recorded program, as the recording states them."""
     report = json.loads(run([QPROF, "report", "--json", recording], output=subprocess.PIPE))
-    return report["provenance"]["cpuSeconds"]
+    return report["recording"]["cpuSeconds"]
 
 
 def median(values):

@@ -48,7 +48,7 @@ class Workloads:
         return [HELPERS / "busythreads", "4", str(100 * amount)]
 
     def _xz(self, amount):
-        return ["xz", "-3", "-T1", "-k", "-c", *[self._input(8 << 20)] * amount]
+        return ["xz", "-3", "-T1", "-k", "-c", self._input(amount << 20)]
 
     def _openssl(self, amount):
         return ["openssl", "dgst", "-sha512", *[self._input(128 << 20)] * amount]

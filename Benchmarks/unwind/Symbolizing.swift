@@ -28,7 +28,7 @@ func symbolizingCost(path: String, addresses count: Int) throws -> SymbolizingCo
     let range = functions[position * functions.count / count % functions.count]
     let size = range.upperBound.rawValue - range.lowerBound.rawValue
     let address = range.lowerBound.rawValue + UInt64(position) * 7919 % size
-    profile.locations.intern(.code(mapping, FileAddress(address)))
+    _ = profile.locations.intern(.code(mapping, FileAddress(address)))
     position += 1
   }
   let wall = Host.now
