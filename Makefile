@@ -30,6 +30,9 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
+# Fixtures stay as they were when something was recorded from them.
+source_files = git ls-files -z -co --exclude-standard -- $(1) ':!*/Fixtures/*'
+
 .PHONY: help demo test check bench install clean
 .PHONY: build-packages test-packages release workloads reference-suite
 
@@ -45,10 +48,8 @@ test: test-packages workloads ## build everything and run all tests
 	swift test
 
 check: test-packages ## formatting of Swift and C, and a build in which warnings are errors
-	git ls-files -z -co --exclude-standard -- '*.swift' ':!*.pb.swift' \
-	  | xargs -0 swift format lint -s -p
-	git ls-files -z -co --exclude-standard -- '*.c' '*.h' '*.cc' \
-	  | xargs -0 clang-format --dry-run -Werror
+	$(call source_files,'*.swift' ':!*.pb.swift') | xargs -0 swift format lint -s -p
+	$(call source_files,'*.c' '*.h' '*.cc') | xargs -0 clang-format --dry-run -Werror
 	swift build --build-tests
 
 bench: test-packages release workloads reference-suite ## measure against other tools; writes docs/performance.md

@@ -95,6 +95,8 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["ProfileModel"], path: "Tests/TestSupport",
       swiftSettings: swift),
+    .target(
+      name: "CaptureProbe", dependencies: ["CAgentCore"], path: "Tests/CaptureProbe", cSettings: c),
     .testTarget(
       name: "ProfileModelTests", dependencies: ["ProfileModel", "TestSupport"],
       swiftSettings: swift),
@@ -104,7 +106,8 @@ let package = Package(
     .testTarget(
       name: "CaptureTests",
       dependencies: [
-        "CAgentCore", "CAgentWire", "Capture", "Elf", "ProfileModel", "Sampler", "TestSupport",
+        "CAgentCore", "CAgentWire", "Capture", "CaptureProbe", "Elf", "ProfileModel", "Sampler",
+        "TestSupport",
       ],
       swiftSettings: swift),
     .testTarget(

@@ -1,5 +1,5 @@
 import Foundation
-private import TOMLKit
+import TOMLKit
 
 // One function per build system. What a manifest computes at build time is not seen; `qprof init`
 // writes a first draft for a person to edit.
@@ -10,7 +10,7 @@ private import TOMLKit
 /// share is small once `--no-run` has built everything.
 func cargoBenches(in project: ProjectFiles) -> [ProposedBench] {
   project.manifests(named: "Cargo.toml").flatMap { folder, text -> [ProposedBench] in
-    guard let manifest = try? TOMLTable(string: text), let package = manifest["package"]?.table,
+    guard let manifest = try? parseTOML(text), let package = manifest["package"]?.table,
       let module = package["name"]?.string
     else { return [] }
     var names: Set<String> = []

@@ -1,5 +1,4 @@
-import Foundation
-private import TOMLKit
+import TOMLKit
 
 /// A TOML table that knows which keys were asked for, so that all others can be refused: a new
 /// key is one more call, and no list has to be kept.
@@ -17,19 +16,10 @@ struct StrictTable {
     guard toml.utf8.count <= Self.maximumBytes else {
       throw .tooLarge(path: path, limit: Self.maximumBytes)
     }
-    // TOMLKit passes C strings: text, keys and values would silently end at a NUL.
-    for nul in ["\0", "\\u0000", "\\U00000000"] {
-      if let position = toml.range(of: nul, options: .literal)?.lowerBound {
-        let line = toml[..<position].count(where: \.isNewline) + 1
-        throw .notTOML(path: path, line: line, reason: "a NUL character")
-      }
-    }
     do {
-      self.init(table: try TOMLTable(string: toml), name: "", path: path)
-    } catch let error as TOMLParseError {
-      throw .notTOML(path: path, line: error.source.begin.line, reason: error.description)
+      self.init(table: try parseTOML(toml), name: "", path: path)
     } catch {
-      throw .notTOML(path: path, line: 1, reason: "\(error)")
+      throw .notTOML(path: path, line: error.line, reason: error.reason)
     }
   }
 

@@ -18,16 +18,20 @@ struct Qprof: ParsableCommand {
     version: "qprof \(version)",
     subcommands: [Record.self, Report.self, Flame.self, Export.self, Init.self])
 
-  /// Errors of qprof's libraries are one line on standard error and an exit code; everything
-  /// else, also what a command throws as `ExitCode`, is ArgumentParser's.
+  /// Errors are told on standard error, with an exit code. Help, and what a command throws as
+  /// `ExitCode`, is left to ArgumentParser.
   static func main() {
     do {
       var command = try parseAsRoot()
       try command.run()
     } catch {
-      guard let code = ExitCodes.code(of: error) else { exit(withError: error) }
-      Terminal.complain("\(error)")
-      Glibc.exit(code)
+      if let code = ExitCodes.code(of: error) {
+        Terminal.complain("\(error)")
+        Glibc.exit(code)
+      }
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      Terminal.complain(String(fullMessage(for: error).trimmingPrefix("Error: ")))
+      Glibc.exit(ExitCodes.usage)
     }
   }
 }

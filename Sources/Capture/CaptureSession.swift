@@ -4,6 +4,8 @@ import Synchronization
 
 /// Receives what a ``CaptureSession`` finds.
 package protocol CaptureConsumer: AnyObject {
+  /// A program image attached; it may end without ever meeting a tick.
+  func began(_ process: TracedProcess)
   /// A thread of `process` ran for some time; the sample is valid during the call only.
   func captured(_ sample: RawSample, thread: Int32, of process: TracedProcess)
   /// The mappings of `process` changed.
@@ -64,7 +66,7 @@ package final class CaptureSession {
   package func poll(_ consumer: some CaptureConsumer) -> Int32 {
     fullestRing = 0
     file.beat()
-    discover()
+    discover(consumer)
     // Who is gone now has written everything; so that is asked before draining.
     let gone = byRow.values.filter(isGone)
     let inUse = drainAll(consumer)
@@ -98,43 +100,48 @@ package final class CaptureSession {
   package func rereadMaps(of process: TracedProcess, _ consumer: some CaptureConsumer) -> Bool {
     guard process.canRereadMaps else { return false }
     process.canRereadMaps = false  // until the next round: code may be in no mapping at all
-    return readMaps(of: process, consumer)
+    return readMaps(of: process, consumer) || process.inheritMappings()
   }
 }
 
 // MARK: - Processes
 
 extension CaptureSession {
-  private func discover() {
+  private func discover(_ consumer: some CaptureConsumer) {
     let attached = file.atomic32(file.header, \.images).pointee.load(ordering: .acquiring)
     guard attached != imagesSeen || byRow.isEmpty else { return }
-    var found: UInt32 = 0
-    for row in 0..<Int(QPROF_MAX_PROCESSES) {
+    var rows: [Int] = []
+    for row in 0..<Int(QPROF_MAX_PROCESSES) where byRow[row] == nil {
       let state = file.atomic32(file.process(row), \.state).pointee.load(ordering: .acquiring)
-      guard state == QPROF_PROCESS_LIVE.rawValue || state == QPROF_PROCESS_EXITED.rawValue,
-        byRow[row] == nil
-      else { continue }
-      begin(row: row)
-      found += 1
+      if state == QPROF_PROCESS_LIVE.rawValue || state == QPROF_PROCESS_EXITED.rawValue {
+        rows.append(row)
+      }
+    }
+    // In the order of attaching, so that a child finds its parent.
+    for row in rows.sorted(by: { image(row: $0) < image(row: $1) }) {
+      consumer.began(begin(row: row))
     }
     // An agent that has counted itself but not filled in its row is found in the next round.
-    imagesSeen &+= found
+    imagesSeen &+= UInt32(rows.count)
   }
 
-  private func begin(row: Int) {
-    let process = TracedProcess(number: nextNumber, row: row, fields: file.process(row).pointee)
+  private func image(row: Int) -> UInt32 { file.process(row).pointee.image }
+
+  private func begin(row: Int) -> TracedProcess {
+    let fields = file.process(row).pointee
+    let parent =
+      fields.forked == 0
+      ? nil
+      : byRow.values.filter { $0.pid == fields.parent_pid && $0.image < fields.image }
+        .max { $0.image < $1.image }
+    let process = TracedProcess(number: nextNumber, row: row, fields: fields, parent: parent)
     nextNumber += 1
     _ = process.checkVitals()
-    if process.isForked, let parent = latestImage(pid: process.parentPID) {
-      process.addresses = parent.addresses
-    } else if let entries = process.readMaps(session: file.path) {
+    if !process.inheritMappings(), let entries = process.readMaps(session: file.path) {
       _ = process.addresses.update(entries, pid: process.pid, images: images)
     }
     byRow[row] = process
-  }
-
-  private func latestImage(pid: Int32) -> TracedProcess? {
-    byRow.values.filter { $0.pid == pid }.max { $0.image < $1.image }
+    return process
   }
 
   private func isGone(_ process: TracedProcess) -> Bool {
@@ -142,7 +149,9 @@ extension CaptureSession {
       process.hadSamples = false
       return false
     }
-    if let latest = latestImage(pid: process.pid), latest.image > process.image { return true }
+    if byRow.values.contains(where: { $0.pid == process.pid && $0.image > process.image }) {
+      return true  // it has exec'd
+    }
     return !process.checkVitals()
   }
 
@@ -174,19 +183,24 @@ extension CaptureSession {
 // MARK: - Rings
 
 extension CaptureSession {
+  /// Drains older images before younger ones: a process's first record tells the mappings that
+  /// its children share.
   /// - Returns: the number of slots in use.
   private func drainAll(_ consumer: some CaptureConsumer) -> Int {
-    var inUse = 0
     threadCount = 0
+    var inUse: [(slot: Int, state: UInt32, image: UInt32)] = []
     for index in 0..<file.slotsReady {
-      let state = file.atomic32(file.slot(index), \.state).pointee.load(ordering: .acquiring)
+      let slot = file.slot(index)
+      let state = file.atomic32(slot, \.state).pointee.load(ordering: .acquiring)
       guard state != QPROF_SLOT_FREE.rawValue else { continue }
-      inUse += 1
+      inUse.append((index, state, byRow[Int(slot.pointee.process)]?.image ?? 0))
+    }
+    for (index, state, _) in inUse.sorted(by: { $0.image < $1.image }) {
       if state == QPROF_SLOT_LIVE.rawValue { threadCount += 1 }
       drain(slot: index, consumer)
       if state == QPROF_SLOT_DEAD.rawValue { release(slot: index) }
     }
-    return inUse
+    return inUse.count
   }
 
   private func drain(slot index: Int, _ consumer: some CaptureConsumer) {

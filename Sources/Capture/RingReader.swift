@@ -49,7 +49,7 @@ struct RingReader {
     let head = session.atomic64(row, \.head).pointee.load(ordering: .acquiring)
     var tail = row.pointee.tail
     defer { session.atomic64(row, \.tail).pointee.store(head, ordering: .releasing) }
-    guard head &- tail <= UInt64(QPROF_RING_SIZE) else { return false }
+    guard head &- tail <= UInt64(QPROF_RING_SIZE), tail.isMultiple(of: 8) else { return false }
     while tail != head {
       guard
         let size = read(

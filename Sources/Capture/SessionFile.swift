@@ -48,18 +48,22 @@ final class SessionFile {
   > {
     removeAbandoned(in: parent)
     return Syscalls.makePrivateFolder(in: parent).flatMap { folder in
+      // The file gets its name when it is locked: an unlocked `session` is an abandoned one.
       let path = folder + "/session"
-      let file = Syscalls.createFile(path)
+      let file = Syscalls.createFile(path + ".new")
       var failure: Int32 = file < 0 ? Syscalls.lastError() : 0
       if failure == 0 {
         failure = Syscalls.allocate(
           file, offset: 0, length: ringsOffset + initialSlots * Int(QPROF_RING_SIZE))
       }
-      if failure == 0, Syscalls.lock(file), let base = Syscalls.mapShared(file, length: mapSize) {
+      if failure == 0, Syscalls.lock(file), Syscalls.rename(path + ".new", to: path),
+        let base = Syscalls.mapShared(file, length: mapSize)
+      {
         return .success((folder, path, file, base))
       }
       if failure == 0 { failure = Syscalls.lastError() }
       if file >= 0 { Syscalls.closeFile(file) }
+      Syscalls.remove(path + ".new")
       Syscalls.remove(path)
       Syscalls.removeFolder(folder)
       return .failure(Syscalls.ErrnoFailure(number: failure))

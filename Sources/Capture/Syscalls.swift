@@ -137,6 +137,7 @@ extension Syscalls {
 
   static func unmap(_ address: UnsafeMutableRawPointer, length: Int) { munmap(address, length) }
   static func remove(_ path: String) { unlink(path) }
+  static func rename(_ path: String, to new: String) -> Bool { Glibc.rename(path, new) == 0 }
   static func removeFolder(_ path: String) { rmdir(path) }
   static func closeFile(_ file: Int32) { close(file) }
 

@@ -15,7 +15,8 @@ package final class TracedProcess {
   let row: Int
   /// Order of attaching: tells an exec'd image from the one before it under the same pid.
   let image: UInt32
-  let isForked: Bool
+  /// The image that forked this one, whose mappings it began with.
+  private let parent: TracedProcess?
   /// Text of a maps record whose end has not come yet.
   var pendingMaps: [UInt8] = []
   var generation: UInt32 = 0
@@ -28,17 +29,26 @@ package final class TracedProcess {
   private var cpuTimeAtStart: Int64?
   var cpuTimeOfImage: Int64 { cpuTime - (cpuTimeAtStart ?? 0) }
 
-  init(number: Int, row: Int, fields: qprof_process) {
+  init(number: Int, row: Int, fields: qprof_process, parent: TracedProcess?) {
     self.number = number
     self.row = row
     pid = fields.pid
     parentPID = fields.parent_pid
     image = fields.image
-    isForked = fields.forked != 0
+    self.parent = parent
     start = fields.start_ns
     name = withUnsafeBytes(of: fields.name) { bytes in
       String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
+  }
+
+  /// Takes over the mappings of the parent, which may have become known since the fork.
+  /// - Returns: whether there were any to take.
+  func inheritMappings() -> Bool {
+    guard addresses.regions.isEmpty, let parent else { return false }
+    if parent.addresses.regions.isEmpty { _ = parent.inheritMappings() }
+    addresses = parent.addresses
+    return !addresses.regions.isEmpty
   }
 
   /// The kernel's name of a thread, or nil when it is gone.

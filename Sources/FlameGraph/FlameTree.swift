@@ -83,17 +83,23 @@ package struct FlameTree: Sendable {
 
   /// Chains the children of every node by kind, name and module.
   mutating func linkChildren() {
-    var rank = [Int32](repeating: 0, count: frames.count)
-    let byName = frames.indices.sorted { frames[$0].precedes(frames[$1]) }
-    for (position, frame) in byName.enumerated() { rank[frame] = Int32(position) }
-
-    var lastFirst = Array(nodes.indices.dropFirst())
-    lastFirst.sort { rank[Int(nodes[$0].frame)] > rank[Int(nodes[$1].frame)] }
-    for index in nodes.indices { nodes[index].firstChild = -1 }
-    for index in lastFirst {
-      let parent = Int(nodes[index].parent)
-      nodes[index].nextSibling = nodes[parent].firstChild
-      nodes[parent].firstChild = Int32(index)
+    // The nodes of each frame, as chains. No parent has two children of one frame, so taking the
+    // frames in order puts every node's children in order.
+    var first = [Int32](repeating: -1, count: frames.count)
+    var next = [Int32](repeating: -1, count: nodes.count)
+    for index in nodes.indices.dropFirst() {
+      let frame = Int(nodes[index].frame)
+      next[index] = first[frame]
+      first[frame] = Int32(index)
+    }
+    for frame in frames.indices.sorted(by: { frames[$1].precedes(frames[$0]) }) {
+      var node = Int(first[frame])
+      while node >= 0 {
+        let parent = Int(nodes[node].parent)
+        nodes[node].nextSibling = nodes[parent].firstChild
+        nodes[parent].firstChild = Int32(node)
+        node = Int(next[node])
+      }
     }
   }
 }

@@ -37,7 +37,7 @@ struct FlameTreeBuilder {
     frames: [FlameFrame(kind: .all, name: "all")],
     nodes: [FlameTree.Node(frame: 0, parent: -1, line: 0)])
   private var frameIDs: [FrameKey: Int32] = [:]
-  /// Node by the ``pair(_:_:)`` of its parent and its frame.
+  /// Node by its parent (upper half) and its frame (lower half).
   private var nodeIDs: [UInt64: Int32] = [:]
   /// What is left of the largest sum of weights that all later arithmetic can hold.
   private var headroom = Int64.max / 1024
@@ -46,16 +46,15 @@ struct FlameTreeBuilder {
   /// shares and are left out.
   mutating func add(_ profile: Profile, grouping: FlameTree.Grouping) {
     var frames = [[FrameAtLine]?](repeating: nil, count: profile.locations.count)
-    var groups: [ID<ThreadInfo>?: Int32] = [:]
-    var known: [UInt64: Int32] = [:]
-    for sample in profile.samples where sample.weight > 0 {
-      let group = groups[sample.thread] ?? root(of: sample.thread, in: profile, by: grouping)
-      groups[sample.thread] = group
-      let node = node(
-        of: sample.stack, in: profile, above: group, frames: &frames, known: &known)
-      let weight = min(sample.weight, headroom)
-      headroom -= weight
-      tree.nodes[Int(node)].own += weight
+    for (root, samples) in groups(of: profile, by: grouping) {
+      var known = [Int32](repeating: -1, count: profile.stacks.count)
+      for sample in samples {
+        let node = node(
+          of: sample.stack, in: profile, above: root, frames: &frames, known: &known)
+        let weight = min(sample.weight, headroom)
+        headroom -= weight
+        tree.nodes[Int(node)].own += weight
+      }
     }
   }
 
@@ -74,48 +73,25 @@ struct FlameTreeBuilder {
     return tree
   }
 
-  // MARK: - Stacks
+  // MARK: - Groups
 
-  private struct FrameAtLine {
-    var frame: Int32
-    var line: Int32
-  }
-
-  /// The node of a stack above `group`; `known` has it by the pair of both. Stacks share their callers, so the walk towards the root stops at the
-  /// first one that is known, and each is looked at once.
-  private mutating func node(
-    of stack: ID<StackNode>?, in profile: Profile, above group: Int32,
-    frames: inout [[FrameAtLine]?], known: inout [UInt64: Int32]
-  ) -> Int32 {
-    var pending: [ID<StackNode>] = []
-    var node = group
-    var next = stack
-    while let id = next {
-      if let found = known[pair(group, id.rawValue)] {
-        node = found
-        break
+  /// The samples by the node that their stacks stand on, in order of first arrival.
+  private mutating func groups(of profile: Profile, by grouping: FlameTree.Grouping)
+    -> [(root: Int32, samples: [Sample])]
+  {
+    var roots: [ID<ThreadInfo>?: Int32] = [:]
+    var places: [Int32: Int] = [:]
+    var groups: [(root: Int32, samples: [Sample])] = []
+    for sample in profile.samples where sample.weight > 0 {
+      let root = roots[sample.thread] ?? root(of: sample.thread, in: profile, by: grouping)
+      roots[sample.thread] = root
+      if places[root] == nil {
+        places[root] = groups.count
+        groups.append((root, []))
       }
-      pending.append(id)
-      next = profile.stacks[id].parent
+      groups[places[root, default: 0]].samples.append(sample)
     }
-    for id in pending.reversed() {
-      let location = profile.stacks[id].location
-      let atLocation = frames[location.index] ?? self.frames(of: location, in: profile)
-      frames[location.index] = atLocation
-      for frame in atLocation { node = child(of: node, frame) }
-      known[pair(group, id.rawValue)] = node
-    }
-    return node
-  }
-
-  /// The frames at a location, outermost first.
-  private mutating func frames(of id: ID<Location>, in profile: Profile) -> [FrameAtLine] {
-    var kind = FlameFrame.Kind.code
-    if case .marker = profile.locations[id].place { kind = .marker }
-    return profile.frames(of: id).reversed().map { frame in
-      let new = FlameFrame(kind: kind, name: frame.name, module: frame.module, file: frame.file)
-      return FrameAtLine(frame: intern(new), line: frame.line)
-    }
+    return groups
   }
 
   private mutating func root(
@@ -131,6 +107,50 @@ struct FlameTreeBuilder {
     return child(of: node, FrameAtLine(frame: intern(name), line: 0))
   }
 
+  // MARK: - Stacks
+
+  private struct FrameAtLine {
+    var frame: Int32
+    var line: Int32
+  }
+
+  /// The node of a stack above `root`. Stacks share their callers, so the walk towards the root
+  /// stops at the first one that is `known` (not -1), and each is looked at once.
+  private mutating func node(
+    of stack: ID<StackNode>?, in profile: Profile, above root: Int32,
+    frames: inout [[FrameAtLine]?], known: inout [Int32]
+  ) -> Int32 {
+    var pending: [ID<StackNode>] = []
+    var node = root
+    var next = stack
+    while let id = next {
+      if known[id.index] >= 0 {
+        node = known[id.index]
+        break
+      }
+      pending.append(id)
+      next = profile.stacks[id].parent
+    }
+    for id in pending.reversed() {
+      let location = profile.stacks[id].location
+      let atLocation = frames[location.index] ?? self.frames(of: location, in: profile)
+      frames[location.index] = atLocation
+      for frame in atLocation { node = child(of: node, frame) }
+      known[id.index] = node
+    }
+    return node
+  }
+
+  /// The frames at a location, outermost first.
+  private mutating func frames(of id: ID<Location>, in profile: Profile) -> [FrameAtLine] {
+    var kind = FlameFrame.Kind.code
+    if case .marker = profile.locations[id].place { kind = .marker }
+    return profile.frames(of: id).reversed().map { frame in
+      let new = FlameFrame(kind: kind, name: frame.name, module: frame.module, file: frame.file)
+      return FrameAtLine(frame: intern(new), line: frame.line)
+    }
+  }
+
   private mutating func intern(_ frame: FlameFrame) -> Int32 {
     let key = FrameKey(
       kind: frame.kind, name: frame.name, module: Profile.basename(frame.module))
@@ -142,7 +162,7 @@ struct FlameTreeBuilder {
   }
 
   private mutating func child(of parent: Int32, _ frame: FrameAtLine) -> Int32 {
-    let key = pair(parent, frame.frame)
+    let key = UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: frame.frame))
     if let known = nodeIDs[key] {
       if tree.nodes[Int(known)].line != frame.line { tree.nodes[Int(known)].line = 0 }
       return known
@@ -152,9 +172,4 @@ struct FlameTreeBuilder {
     nodeIDs[key] = new
     return new
   }
-}
-
-/// Two indices as one key.
-private func pair(_ a: Int32, _ b: Int32) -> UInt64 {
-  UInt64(UInt32(bitPattern: a)) << 32 | UInt64(UInt32(bitPattern: b))
 }

@@ -25,13 +25,28 @@ package enum LabelFit {
       ?? cut(forms[forms.count - 1], columns: columns)
   }
 
-  /// A name as it is, without its arguments, and without what it belongs to:
-  /// `a::B<c>::d(e) const`, `a::B::d`, `d`.
+  /// A name as it is; without result type and arguments; without what it belongs to:
+  /// `int a::B<c>::d(e) const`, `a::B::d`, `d`.
   package static func forms(of name: String) -> [String] {
-    guard !name.hasPrefix("["), !name.contains("operator"), let plain = withoutArguments(name)
+    guard !name.hasPrefix("["), !hasOperator(name), let plain = withoutArguments(name)
     else { return [name] }
     guard let scope = plain.ranges(of: "::").last else { return [name, plain] }
-    return [name, plain, String(plain[scope.upperBound...])]
+    let resultType = plain[..<scope.lowerBound].lastIndex(of: " ")
+    let start = resultType.map { plain.index(after: $0) } ?? plain.startIndex
+    return [name, String(plain[start...]), String(plain[scope.upperBound...])]
+  }
+
+  /// The name is that of an operator of C++, whose brackets are no arguments.
+  private static func hasOperator(_ name: String) -> Bool {
+    func isWord(_ scalar: Unicode.Scalar?) -> Bool {
+      guard let scalar else { return false }
+      return scalar == "_"
+        || scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9") ~= scalar)
+    }
+    return name.ranges(of: "operator").contains { range in
+      !isWord(name.unicodeScalars[..<range.lowerBound].last)
+        && !isWord(name.unicodeScalars[range.upperBound...].first)
+    }
   }
 
   /// What stands outside of all brackets; nil when they do not match or nothing is left.
@@ -54,13 +69,16 @@ package enum LabelFit {
     return withoutQualifiers(String(plain))
   }
 
-  /// Without the result type of Swift and Rust, `const` of C++, and an empty outer scope.
+  /// Without the result type of Swift and Rust, `const` of C++, and scopes without a name.
   private static func withoutQualifiers(_ name: String) -> String? {
-    var rest = name[...]
-    if let arrow = rest.firstRange(of: " ->") { rest = rest[..<arrow.lowerBound] }
-    if rest.hasSuffix(" const") { rest = rest.dropLast(6) }
-    if rest.hasPrefix("::") { rest = rest.dropFirst(2) }
-    return rest.isEmpty || rest.hasSuffix("::") ? nil : String(rest)
+    var rest = name
+    if let arrow = rest.firstRange(of: " ->") { rest.removeSubrange(arrow.lowerBound...) }
+    if rest.hasSuffix(" const") { rest.removeLast(6) }
+    while rest.contains("::::") { rest = rest.replacing("::::", with: "::") }
+    if rest.hasPrefix("::") { rest.removeFirst(2) }
+    while rest.hasPrefix(" ") { rest.removeFirst() }
+    while rest.hasSuffix(" ") { rest.removeLast() }
+    return rest.isEmpty || rest.hasSuffix("::") ? nil : rest
   }
 
   /// `name`, cut with `…` where it is longer than `columns`. Cuts between characters as people

@@ -2,8 +2,6 @@
 (function () {
   'use strict';
 
-  var SVG = 'http://www.w3.org/2000/svg';
-  var XHTML = 'http://www.w3.org/1999/xhtml';
   var COLUMN = 7.25, PADDING = 7, FEWEST = 3, MARGIN = 10;  // as in LabelFit and the options
   var MATCH = '#ff7df6', CURRENT = '#ffd400';
   // East Asian letters and emoji: two columns.
@@ -34,8 +32,7 @@
   recall();
   resize();
   if (input.value) search(input.value);
-  var isFlame = frames[0].rects[0].y.baseVal.value > height / 2;
-  if (isAlone && isFlame) window.scrollTo(0, height);
+  if (isAlone && frames[0].rects[0].y.baseVal.value > height / 2) window.scrollTo(0, height);
 
   // Frames stand in the file parents first, so the parent of a frame is the last one before it
   // that has not ended where the frame starts.
@@ -99,7 +96,7 @@
     frame.text.textContent = text;
   }
 
-  // The longest form of a name that fits, as in LabelFit.swift.
+  // The longest form that fits, as in LabelFit.swift.
   function fit(name, sign, room) {
     var columns = Math.floor((room - PADDING) / COLUMN) - sign.length;
     if (columns < FEWEST) return '';
@@ -109,7 +106,7 @@
   }
 
   function forms(name) {
-    if (name[0] === '[' || name.indexOf('operator') >= 0) return [name];
+    if (name[0] === '[' || /\boperator\b/.test(name)) return [name];
     var depth = 0, plain = '';
     for (var i = 0; i < name.length; i++) {
       var c = name[i];
@@ -118,10 +115,13 @@
         if (--depth < 0) return [name];
       } else if (depth === 0) plain += c;
     }
-    plain = plain.replace(/ ->.*$/, '').replace(/ const$/, '').replace(/^::/, '');
+    plain = plain.replace(/ ->.*$/, '').replace(/ const$/, '').replace(/(::)+/g, '::')
+      .replace(/^::/, '').replace(/^ +| +$/g, '');
     if (depth > 0 || plain === '' || /::$/.test(plain)) return [name];
     var scope = plain.lastIndexOf('::');
-    return scope < 0 ? [name, plain] : [name, plain, plain.slice(scope + 2)];
+    if (scope < 0) return [name, plain];
+    plain = plain.slice(plain.lastIndexOf(' ', scope) + 1);
+    return [name, plain, plain.slice(plain.lastIndexOf('::') + 2)];
   }
 
   function cut(name, columns) {
@@ -252,14 +252,14 @@
   // ---- controls
 
   function make(tag, attributes, parent) {
-    var element = document.createElementNS(SVG, tag);
+    var element = document.createElementNS('http://www.w3.org/2000/svg', tag);
     for (var name in attributes) element.setAttribute(name, attributes[name]);
     parent.appendChild(element);
     return element;
   }
 
   function button() {
-    var g = make('g', { cursor: 'pointer', role: 'button', 'class': 'qprof-reset' }, svg);
+    var g = make('g', { cursor: 'pointer', 'class': 'qprof-reset' }, svg);
     make('rect', { y: height - 27, width: 96, height: 24, rx: 4, fill: '#e8e8ee' }, g);
     make('text', { x: 48, y: height - 11, 'text-anchor': 'middle' }, g).textContent = 'reset zoom';
     g.addEventListener('click', function () { zoom(frames[0]); });
@@ -268,10 +268,9 @@
 
   function field() {
     var place = { x: MARGIN, y: height - 27, width: 232, height: 26 };
-    var box = document.createElementNS(XHTML, 'input');
+    var box = document.createElementNS('http://www.w3.org/1999/xhtml', 'input');
     box.setAttribute('type', 'search');
     box.setAttribute('placeholder', 'search: name or regex');
-    box.setAttribute('aria-label', 'search functions');
     box.setAttribute('maxlength', '300');
     box.style.cssText = 'box-sizing:border-box;width:230px;height:24px;font:12px monospace;' +
       'border:1px solid #bbb;border-radius:4px;padding:2px 6px';

@@ -8,8 +8,12 @@ package enum Pprof {
   package static func encode(_ profile: Profile) -> [UInt8] {
     var encoder = PprofEncoder(profile)
     encoder.encode()
+    return packed(encoder.message)
+  }
+
+  static func packed(_ message: PprofProfile) -> [UInt8] {
     do {
-      return Gzip.compress(try encoder.message.serializedBytes())
+      return Gzip.compress(try message.serializedBytes())
     } catch {
       // Proto3 has no required fields, so only running out of memory is left.
       preconditionFailure("\(error)")

@@ -46,8 +46,10 @@ package final class RecordingWriter {
     profile.samples.removeAll(keepingCapacity: true)
   }
 
-  /// Writes the symbolised profile and marks the recording symbolised and complete.
+  /// Writes the symbolised profile and marks the recording symbolised and complete. A reader may
+  /// delay this by seconds, since nobody waits for samples any more.
   package func finish(_ profile: Profile) throws(RecordingError) {
+    try perform { try $0.execute(sql: "PRAGMA busy_timeout = 10000") }
     try write(profile) { db in
       try WrittenRows.writeSymbols(of: profile, in: db)
       try WrittenRows.setMeta(RecordingSchema.completeKey, 1, in: db)
@@ -61,13 +63,20 @@ package final class RecordingWriter {
   private func write(
     _ profile: Profile, and more: (Database) throws -> Void = { _ in }
   ) throws(RecordingError) {
-    do {
-      var next = written
-      try queue.write { db in
+    var next = written
+    try perform { db in
+      try db.inTransaction {
         try next.write(profile, in: db)
         try more(db)
+        return .commit
       }
-      written = next
+    }
+    written = next
+  }
+
+  private func perform(_ body: (Database) throws -> Void) throws(RecordingError) {
+    do {
+      try queue.writeWithoutTransaction(body)
     } catch {
       throw RecordingError(error, path: path)
     }

@@ -29,6 +29,21 @@ package struct Provenance: Hashable, Sendable {
   }
 }
 
+extension Provenance {
+  /// The command as a shell would take it: words with characters that a shell reads are quoted.
+  package var commandLine: String {
+    command.map { word in
+      guard word.isEmpty || word.contains(where: Self.isReadByShells) else { return word }
+      let parts = word.split(separator: "'", omittingEmptySubsequences: false)
+      return "'" + parts.joined(separator: #"'\''"#) + "'"
+    }.joined(separator: " ")
+  }
+
+  private static func isReadByShells(_ character: Character) -> Bool {
+    character.isWhitespace || #""'\$`;&|<>()*?#!~"#.contains(character)
+  }
+}
+
 /// What did not make it into the samples, by reason. Zero counts are not stored.
 package struct Losses: Hashable, Sendable {
   package enum Reason: String, Hashable, Sendable, CaseIterable {

@@ -30,6 +30,9 @@ package struct Quantities: Sendable {
     if case .time(let nanoseconds) = unit { nanoseconds / 1e9 } else { nil }
   }
 
+  /// Weights are numbers of something, neither times nor sizes.
+  package var areCounts: Bool { if case .count = unit { true } else { false } }
+
   /// `1.23 s`, `3.4 MiB`, `120 samples`.
   package func text(_ weight: Double) -> String {
     if case .count(let name) = unit { return Self.counted(weight, name) }

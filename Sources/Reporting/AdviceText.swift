@@ -91,9 +91,9 @@ extension Losses {
       return "\(threads) \(were) not sampled because the kernel refused a timer. Raise the limit "
         + "of pending signals (ulimit -i)."
     case .neverEntered:
-      return "\(processes) used CPU time but never ran qprof's signal handler, as with the Go "
-        + "runtime. Profile \(many ? "these" : "this one") with the tools of that runtime or with "
-        + "perf."
+      return "\(processes) used CPU time, but qprof's signal handler ran seldom or never there, as "
+        + "with the Go runtime. Profile \(many ? "these" : "this one") with the tools of that "
+        + "runtime or with perf."
     case .leftRunning:
       return "\(processes) still ran when the recording ended; later samples are missing. Make "
         + "the command wait for its children."

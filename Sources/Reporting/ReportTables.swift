@@ -31,9 +31,9 @@ extension ReportText {
 
   /// Programs, the processes of one name together, where there is more than one process.
   var processTable: [String] {
-    let busy = report.processes.filter { !$0.tally.isZero }
-    guard busy.count > 1 else { return [] }
-    let programs = Program.all(in: busy)
+    guard report.processes.count > 1 else { return [] }
+    // With those that never met a tick: that they ran is worth knowing.
+    let programs = Program.all(in: report.processes)
     let rows = programs.prefix(report.options.top)
     var table = TextTable([kind, "share"] + certaintyHeadings + ["processes", "program"])
     for row in rows {
@@ -95,7 +95,7 @@ extension ReportText {
   func weight(_ tally: Tally) -> String {
     let scale = report.quantities.scale(for: Double(report.total.weight))
     let weight = Double(tally.weight)
-    return report.quantities.secondsPerUnit == nil ? scale.number(weight) : scale.text(weight)
+    return report.quantities.areCounts ? scale.number(weight) : scale.text(weight)
   }
 
   private var certaintyHeadings: [String] { report.sampleCount == nil ? [] : ["±", "samples"] }

@@ -47,23 +47,17 @@ package struct ReportText {
   // MARK: - Header
 
   private var header: [String] {
-    let title = report.provenance.command.isEmpty ? report.source : commandLine
+    let title = report.provenance.command.isEmpty ? report.source : report.provenance.commandLine
     let facts: [(String, String)] = [
       ("file", report.provenance.command.isEmpty ? "" : report.source),
-      ("recorded", recorded), ("ran", ran), ("samples", samples), ("stacks", stacks),
+      ("recorded", recorded), ("ran", ran),
+      (report.sampleCount == nil ? "total" : "samples", samples), ("stacks", stacks),
     ]
     return [style.paint(cut(VisibleText.of(title)), .strong)]
       + facts.filter { !$0.1.isEmpty }.map { name, value in
         "  " + style.paint(TerminalText.pad(name, to: 9, onTheLeft: false), .faint) + " "
           + VisibleText.of(value)
       }
-  }
-
-  private var commandLine: String {
-    report.provenance.command.map { word in
-      word.isEmpty || word.contains(where: { " \"'\\$`;&|<>()*?".contains($0) })
-        ? "'" + word.replacing("'", with: "'\\''") + "'" : word
-    }.joined(separator: " ")
   }
 
   private var recorded: String {

@@ -42,6 +42,8 @@ package final class SampleCollector {
 }
 
 extension SampleCollector: CaptureConsumer {
+  package func began(_ process: TracedProcess) { _ = processRow(process) }
+
   package func captured(_ sample: RawSample, thread tid: Int32, of process: TracedProcess) {
     unwinder.unwind(sample, in: process.addresses, owner: process.number, into: &stack)
     if stack.metUnknownCode, session.rereadMaps(of: process, self) {

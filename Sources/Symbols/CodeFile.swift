@@ -9,22 +9,23 @@ struct CodeFile {
   private let debug: ElfImage?
   private let debugInfo: DebugInfo?
 
-  init(
+  /// Nil when neither the file nor a debug file is there.
+  init?(
     path: String, image: ElfImage?, buildID: BuildID?, debugFiles: DebugFiles,
     problems: inout [SymbolProblem]
   ) {
     self.path = path
     self.image = image
-    let isComplete = image.map(Self.hasDebugInfo) ?? false
-    debug =
-      isComplete
-      ? nil
-      : debugFiles.file(
+    if let image, Self.hasDebugInfo(image) {
+      debug = nil
+    } else {
+      debug = debugFiles.file(
         for: path, image: image, buildID: buildID ?? image?.buildID, problems: &problems)
-    let source = debug.flatMap { Self.hasDebugInfo($0) ? $0 : nil } ?? (isComplete ? image : nil)
-    debugInfo = source.flatMap { source in
-      DebugInfo(source, alternate: debugFiles.alternate(of: source, problems: &problems))
     }
+    guard let source = debug ?? image else { return nil }
+    debugInfo =
+      Self.hasDebugInfo(source)
+      ? DebugInfo(source, alternate: debugFiles.alternate(of: source, problems: &problems)) : nil
   }
 
   private static func hasDebugInfo(_ image: ElfImage) -> Bool {

@@ -19,7 +19,7 @@ struct CompilationUnit {
       for scope in scopes.chain(at: index) {
         var die = scope.die
         let key = dwarf_dieoffset(&die)
-        let declaration = names[key] ?? Declaration(&die, &files)
+        let declaration = names[key] ?? Declaration(&die, &files, scopes)
         names[key] = declaration
         if let declaration {
           location.frames.append(declaration.frame(file, line))
@@ -75,16 +75,20 @@ struct SourceFiles {
 /// Name and place of a function, from its own entry and those it completes.
 private struct Declaration {
   let name: String
+  let qualifiedName: String?
   let file: String?
   let line: Int32
 
   /// Nil for an entry without a name.
-  init?(_ die: inout Dwarf_Die, _ files: inout SourceFiles) {
-    guard
-      let name = die.string(DW_AT_linkage_name) ?? die.string(DW_AT_MIPS_linkage_name)
-        ?? die.string(DW_AT_name)
-    else { return nil }
+  init?(_ die: inout Dwarf_Die, _ files: inout SourceFiles, _ scopes: ScopeTree) {
+    let linkageName = die.string(DW_AT_linkage_name) ?? die.string(DW_AT_MIPS_linkage_name)
+    guard let name = linkageName ?? die.string(DW_AT_name) else { return nil }
     self.name = name
+    // Functions of one unit can lack a linkage name; then the name is put together.
+    qualifiedName =
+      linkageName == nil
+      ? (scopes.context(of: die).map { $0.contextName(of: name) } + [name])
+        .joined(separator: "::") : nil
     file = die.number(DW_AT_decl_file).flatMap { files[Int(clamping: $0)] }
     line = die.number(DW_AT_decl_line).map { Int32(clamping: $0) } ?? 0
   }
@@ -92,13 +96,17 @@ private struct Declaration {
   /// The line counts in `file`; without it only the declaration is known.
   func frame(_ file: String?, _ line: Int32) -> SourceFrame {
     SourceFrame(
-      name: name, file: file ?? self.file, line: file == nil ? 0 : line,
+      name: name, qualifiedName: qualifiedName, file: file ?? self.file,
+      line: file == nil ? 0 : line,
       startLine: file == nil || file == self.file ? self.line : 0)
   }
 }
 
 extension String {
   fileprivate func inFolder(_ folder: String?) -> String {
+    // What the Swift compiler gives as the file of code that nobody wrote.
+    let generated = "<compiler-generated>"
+    if hasSuffix(generated) { return generated }
     guard let folder, !hasPrefix("/") else { return self }
     return folder + "/" + self
   }
@@ -112,6 +120,31 @@ extension Dwarf_Die {
       let text = dwarf_formstring(&attribute), text.pointee != 0
     else { return nil }
     return String(cString: text)
+  }
+
+  /// The entry that declares this function: the end of its origins and specifications.
+  var declaration: Dwarf_Die {
+    var result = self
+    // As many steps as libdw takes for an attribute.
+    for _ in 0..<16 {
+      var attribute = Dwarf_Attribute()
+      var next = Dwarf_Die()
+      guard
+        dwarf_attr(&result, UInt32(DW_AT_abstract_origin), &attribute) != nil
+          || dwarf_attr(&result, UInt32(DW_AT_specification), &attribute) != nil,
+        dwarf_formref_die(&attribute, &next) != nil
+      else { break }
+      result = next
+    }
+    return result
+  }
+
+  /// This namespace, type or function as a part of the qualified name of `function`.
+  fileprivate func contextName(of function: String) -> String {
+    var die = self
+    if let name = die.string(DW_AT_name) { return name }
+    if dwarf_tag(&die) == DW_TAG_namespace { return "(anonymous namespace)" }
+    return function == "operator()" ? "{lambda}" : "{unnamed}"
   }
 
   fileprivate mutating func number(_ name: Int) -> UInt64? {

@@ -5,6 +5,8 @@ import Elf
 struct SourceFrame: Hashable {
   /// Linkage name where there is one.
   var name: String
+  /// Readable name, for a function without linkage name: `space::Type::name`.
+  var qualifiedName: String?
   var file: String?
   /// 0 when unknown.
   var line: Int32 = 0

@@ -33,7 +33,8 @@ package struct Demangler {
     if ["$s", "$S", "$e", "_$s", "_$S", "_$e", "_T", "@__swiftmacro_"].contains(
       where: name.hasPrefix)
     {
-      return call(qprof_demangle_swift, name)
+      // Simplified, the name of a closure in top-level code ends in the middle of its sentence.
+      return call(qprof_demangle_swift, name).map { $0.hasSuffix(" in ") ? $0 + "main" : $0 }
     }
     return nil
   }

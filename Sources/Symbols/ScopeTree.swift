@@ -13,8 +13,17 @@ struct ScopeTree {
     var callLine: Int32 = 0
   }
 
+  /// What a name is written in: a namespace, a type, or a function around a local type.
+  private struct Context {
+    var die: Dwarf_Die
+    var outer: Int?
+  }
+
   private let addresses: [UInt64]
   private var scopes: [Scope] = []
+  private var contexts: [Context] = []
+  /// The context of each function entry, by the entry's address in memory.
+  private var contextOfFunction: [UnsafeMutableRawPointer: Int] = [:]
   /// The innermost scope of each address.
   private var innermost: [Int?]
 
@@ -38,20 +47,35 @@ struct ScopeTree {
     return result
   }
 
+  /// Namespaces, types and functions around the declaration of `function`, outermost first. Empty
+  /// for what lies in no context, or in another unit.
+  func context(of function: Dwarf_Die) -> [Dwarf_Die] {
+    var result: [Dwarf_Die] = []
+    var next = function.declaration.addr.flatMap { contextOfFunction[$0] }
+    // A damaged file could lead round in a circle.
+    while let context = next, result.count < Self.depthLimit {
+      let die = contexts[context].die
+      result.append(die)
+      // A function around a local type is written where it is declared, which can be elsewhere.
+      next = die.declaration.addr.flatMap { contextOfFunction[$0] } ?? contexts[context].outer
+    }
+    return result.reversed()
+  }
+
   // MARK: - Walking
 
   private mutating func walk(_ unit: Dwarf_Die) {
     // The entries around the current one, from the unit inwards.
-    var open: [(die: Dwarf_Die, scope: Int?)] = []
+    var open: [(die: Dwarf_Die, place: Place)] = []
     var die = unit
-    var scope: Int?
+    var place = Place()
     var descend = true
     while true {
       var next = Dwarf_Die()
       if descend, open.count < Self.depthLimit, dwarf_child(&die, &next) == 0,
         Self.follows(next, die)
       {
-        open.append((die, scope))
+        open.append((die, place))
       } else {
         while true {
           guard !open.isEmpty else { return }
@@ -60,7 +84,8 @@ struct ScopeTree {
         }
       }
       die = next
-      (scope, descend) = enter(&die, outer: open.last?.scope)
+      place = open.last?.place ?? Place()
+      descend = enter(&die, &place)
     }
   }
 
@@ -69,24 +94,43 @@ struct ScopeTree {
     UInt(bitPattern: next.addr) > UInt(bitPattern: die.addr)
   }
 
-  /// The scope of the children of `die`, and whether they can matter.
-  private mutating func enter(_ die: inout Dwarf_Die, outer: Int?) -> (Int?, Bool) {
+  /// Where the walk is: in code, and in names.
+  private struct Place {
+    var scope: Int?
+    var context: Int?
+  }
+
+  /// Changes `place` to that of the children of `die`. False when they cannot matter.
+  private mutating func enter(_ die: inout Dwarf_Die, _ place: inout Place) -> Bool {
     switch Int(dwarf_tag(&die)) {
     case DW_TAG_subprogram:
+      if let address = die.addr, let context = place.context {
+        contextOfFunction[address] = context
+      }
+      enterContext(die, &place)
       // Nested functions have code of their own: what is around them does not matter.
-      return (add(&die, parent: nil), true)
+      place.scope = add(&die, parent: nil)
+      return true
     case DW_TAG_inlined_subroutine:
-      guard let outer, let scope = add(&die, parent: outer) else { return (nil, false) }
+      guard let outer = place.scope, let scope = add(&die, parent: outer) else { return false }
       scopes[scope].callFile = Int(clamping: die.constant(DW_AT_call_file))
       scopes[scope].callLine = Int32(clamping: die.constant(DW_AT_call_line))
-      return (scope, true)
-    case DW_TAG_lexical_block, DW_TAG_try_block, DW_TAG_catch_block, DW_TAG_with_stmt,
-      DW_TAG_namespace, DW_TAG_module, DW_TAG_class_type, DW_TAG_structure_type,
-      DW_TAG_union_type, DW_TAG_interface_type, DW_TAG_entry_point:
-      return (outer, true)
+      place.scope = scope
+      return true
+    case DW_TAG_lexical_block, DW_TAG_try_block, DW_TAG_catch_block, DW_TAG_with_stmt:
+      return true
+    case DW_TAG_namespace, DW_TAG_module, DW_TAG_class_type, DW_TAG_structure_type,
+      DW_TAG_union_type, DW_TAG_interface_type:
+      enterContext(die, &place)
+      return true
     default:
-      return (nil, false)
+      return false
     }
+  }
+
+  private mutating func enterContext(_ die: Dwarf_Die, _ place: inout Place) {
+    contexts.append(Context(die: die, outer: place.context))
+    place.context = contexts.count - 1
   }
 
   /// A new scope for the addresses that lie in `die` and, so far, directly in `parent`.

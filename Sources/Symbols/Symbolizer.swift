@@ -63,43 +63,52 @@ package struct Symbolizer {
   private func open(
     _ key: FileKey, _ path: String, _ problems: inout [SymbolProblem]
   ) -> CodeFile? {
+    guard key.kind != .anonymous else { return nil }
     var image: ElfImage?
-    switch key.kind {
-    case .anonymous: return nil
-    case .vdso: image = KernelImage.load()
-    case .file, .deleted:
+    var failure: SymbolProblem?
+    do throws(SymbolProblem) {
+      image = try self.image(key, path)
+    } catch {
+      failure = error
+    }
+    let code = CodeFile(
+      path: path, image: image, buildID: key.buildID, debugFiles: debugFiles, problems: &problems)
+    // A debug file of the right build-id can stand in for a file that is gone.
+    if code == nil, let failure { problems.append(failure) }
+    return code
+  }
+
+  /// The file that was mapped; nil for the vDSO of a kernel that has none.
+  private func image(_ key: FileKey, _ path: String) throws(SymbolProblem) -> ElfImage? {
+    var image: ElfImage?
+    if key.kind == .vdso {
+      image = KernelImage.load()
+    } else {
       // A deleted file can have been replaced by an equal one; only the build-id tells.
-      guard key.kind == .file || key.buildID != nil else { return nil }
+      guard key.kind == .file || key.buildID != nil else { throw .deleted(path: path) }
       do {
         image = try ElfImage(MappedFile(path: path, access: .copyOnWrite))
       } catch {
-        problems.append(.unreadable(path: path, error))
+        throw .unreadable(path: path, error)
       }
     }
-    if let recorded = key.buildID, let found = image, found.buildID != recorded {
-      problems.append(.replaced(path: path, recorded: recorded, found: found.buildID))
-      image = nil
+    if let recorded = key.buildID, let image, image.buildID != recorded {
+      throw .replaced(path: path, recorded: recorded, found: image.buildID)
     }
-    guard image != nil || key.buildID != nil else { return nil }
-    return CodeFile(
-      path: path, image: image, buildID: key.buildID, debugFiles: debugFiles, problems: &problems)
+    return image
   }
 }
 
 /// Interns frames as functions of a profile; each name is demangled once.
 private struct FunctionNames {
   private var demangler = Demangler()
-  private var names: [String: (name: ID<String>, systemName: ID<String>)] = [:]
+  private var readable: [String: String] = [:]
 
   mutating func line(_ frame: SourceFrame, _ profile: inout Profile) -> Line {
-    let name =
-      names[frame.name]
-      ?? (
-        profile.strings.intern(demangler.demangle(frame.name)), profile.strings.intern(frame.name)
-      )
-    names[frame.name] = name
+    let name = frame.qualifiedName ?? readable[frame.name] ?? demangler.demangle(frame.name)
+    if frame.qualifiedName == nil { readable[frame.name] = name }
     let function = Function(
-      name: name.name, systemName: name.systemName,
+      name: profile.strings.intern(name), systemName: profile.strings.intern(frame.name),
       file: frame.file.map { profile.strings.intern($0) }, startLine: frame.startLine)
     return Line(function: profile.functions.intern(function), line: frame.line)
   }

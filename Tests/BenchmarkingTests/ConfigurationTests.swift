@@ -166,6 +166,44 @@ struct ConfigurationTests {
     ) { try configuration("\n\n\(line)\n") }
   }
 
+  private static let header = "a table header must begin with a name, as in [bench.NAME]"
+
+  /// toml++ aborts on these, wherever they stand behind strings that look like them.
+  @Test(arguments: [
+    ("[=]", header), ("[[.a]]", header), ("  [ ,", header), ("[[[a]]]", header), ("[é]", header),
+    ("[\n", header), ("[#", header), ("[[ {", header), ("d = [ 1, }", "'}' closes nothing"),
+    ("d = }", "'}' closes nothing"), ("d = { a = ]", "']' closes nothing"),
+    ("d = 07:3", #"":" outside of strings"#), ("d: 1", #"":" outside of strings"#),
+    ("d = 1979-05-27t=':'", #""=" outside of strings"#),
+    ("d = [ 1979-05-27t':'", #""\'" outside of strings"#),
+    ("d = { a = 1979-05-27t\"", #""\"" outside of strings"#),
+    ("d = [ é ]", #""é" outside of strings"#), ("\u{1}", #""\u{01}" outside of strings"#),
+  ])
+  func structureThatWouldAbortTheParserIsAnError(line: String, reason: String) {
+    let strings = #"a = """\#n[=]\"""""\#nb = '''\#n[=]'''\#nc = '\' # "é\#n"#
+    #expect(
+      throws: BenchmarkingError.notTOML(path: "/project/qprof.toml", line: 7, reason: reason)
+    ) { try configuration("\u{FEFF}# [=]\r\n" + strings + line + "\n") }
+  }
+
+  @Test func scriptsMayHaveLinesThatLookLikeHeaders() throws {
+    let script = "[ $x = 1 ] && echo \"it's\"\n[[ $y ]]\n"
+    let read = try configuration(
+      """
+      [bench.a]
+      module = 'm' # it's
+      command = '''
+      \(script)'''
+      [ bench.b ]
+      module = 'm'
+      command = [
+        'b',
+      ]
+      """)
+    #expect(try read.bench(named: "a").command == .shell(script))
+    #expect(try read.bench(named: "b").command == .arguments(["b"]))
+  }
+
   @Test func hugeFilesAreRefused() {
     #expect(throws: BenchmarkingError.tooLarge(path: "/project/qprof.toml", limit: 1 << 20)) {
       try configuration(String(repeating: "#", count: (1 << 20) + 1))

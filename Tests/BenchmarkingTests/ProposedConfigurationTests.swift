@@ -51,7 +51,7 @@ struct ProposedConfigurationTests {
         "Cargo.toml": "[workspace]\nmembers = [\"a\"]",
         "a/Cargo.toml":
           "[package]\nname = \"a\"\nautobenches = false\n[[bench]]\nname = \"yes\"",
-        "b/Cargo.toml": "not = [toml",
+        "b/Cargo.toml": "not = [toml", "c/Cargo.toml": "[=]",
       ])
     #expect(try benches(project).map(\.name) == ["yes"])
   }

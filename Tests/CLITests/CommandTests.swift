@@ -33,6 +33,23 @@ import Testing
     #expect(object?["source"] as? String == "a.qprof")
   }
 
+  @Test func coloursAndCutsOnlyOnATerminal() throws {
+    defer { qprof.remove() }
+    let long = String(repeating: "long", count: 50)
+    try qprof.record(.small(hot: long), as: "a.qprof")
+    func onTerminal(_ environment: String) throws -> String {
+      try qprof.shell(
+        "script -qec 'stty cols 80; \(environment) qprof report a.qprof' /dev/null"
+      ).output
+    }
+    let coloured = try onTerminal("TERM=xterm NO_COLOR=")
+    #expect(coloured.contains("\u{1b}[1m") && coloured.contains("…") && !coloured.contains(long))
+    #expect(try !onTerminal("TERM=xterm NO_COLOR=1").contains("\u{1b}"))
+    #expect(try !onTerminal("TERM=dumb NO_COLOR=").contains("\u{1b}"))
+    let piped = try qprof.run("report", "a.qprof").output
+    #expect(!piped.contains("\u{1b}") && piped.contains(long))
+  }
+
   @Test func brokenPipeIsSilent() throws {
     defer { qprof.remove() }
     var builder = ProfileBuilder()

@@ -85,12 +85,13 @@ import Testing
     for arguments in wrong {
       let result = try qprof.shell("qprof \(arguments.joined(separator: " "))")
       #expect(result.status == 64, "\(arguments)")
-      #expect(!result.error.isEmpty && result.output.isEmpty, "\(arguments)")
+      #expect(result.error.hasPrefix("qprof: ") && result.output.isEmpty, "\(arguments)")
     }
   }
 
   @Test func hostileFileNamesAreMadeVisible() throws {
     defer { qprof.remove() }
     check(try qprof.run("report", "\u{1b}[31mred"), 66, "\\x1b[31mred")
+    check(try qprof.run("report", "--\u{1b}[31mred"), 64, "\\x1b[31mred")
   }
 }

@@ -6,20 +6,18 @@ import Testing
 @Suite struct DifferenceTests {
   private func boxes(
     _ base: Profile, _ current: Profile, scalesBase: Bool = true
-  ) -> ParsedSVG {
+  ) throws -> ParsedSVG {
     var options = FlameGraphOptions()
     options.scalesBase = scalesBase
-    let parsed = ParsedSVG(
+    return try ParsedSVG(
       DifferentialFlameGraph(base: base, current: current, options: options).svg())
-    #expect(parsed.problem == nil)
-    return parsed
   }
 
   @Test func removedStacksStayAndParentsAddUp() throws {
     // flamegraph.pl and inferno show no `c` at all, and +0.00 % on `a`.
     let base = profile("a;b 1000", "a;c 1000", "d 3000")
     let current = profile("a;b 3000", "a;c 0", "d 3000")
-    let parsed = boxes(base, current, scalesBase: false)
+    let parsed = try boxes(base, current, scalesBase: false)
     let a = try #require(parsed.box("a"))
     #expect(
       a.tooltip[1...] == [
@@ -42,7 +40,7 @@ import Testing
   @Test func whatWasBeforeIsScaledToTheSameTotalAndSaysSo() throws {
     let base = profile("a 1000", "b 1000")
     let current = profile("a 3000", "b 1000")
-    let parsed = boxes(base, current)
+    let parsed = try boxes(base, current)
     #expect(
       parsed.all("text")[1].text
         == "before 2,000 samples → now 4,000 samples · before is scaled ×2.00 to the same total")
@@ -51,8 +49,9 @@ import Testing
     #expect(b.tooltip[2] == "−1,000 samples (−50 %)")
     let all = try #require(parsed.box("all"))
     #expect(all.tooltip[2].hasPrefix("±0 samples (±0 %)"))
-    #expect(!boxes(base, base).all("text")[1].text.contains("scaled"))
-    #expect(!boxes(base, current, scalesBase: false).all("text")[1].text.contains("scaled"))
+    #expect(try boxes(base, base).all("text")[1].text.contains("scaled") == false)
+    #expect(
+      try boxes(base, current, scalesBase: false).all("text")[1].text.contains("scaled") == false)
   }
 
   @Test func onlyChangesBeyondChanceHaveAColour() {
@@ -111,22 +110,22 @@ import Testing
     #expect(abs(difference.before(0) - difference.after(0)) < 1e-6 * difference.after(0))
   }
 
-  @Test func eitherSideMayBeEmpty() {
-    let new = boxes(Profile(), profile("a 100"))
+  @Test func eitherSideMayBeEmpty() throws {
+    let new = try boxes(Profile(), profile("a 100"))
     #expect(new.box("a")?.tooltip[2] == "+100 samples (new)")
-    let gone = boxes(profile("a 100"), Profile())
+    let gone = try boxes(profile("a 100"), Profile())
     #expect(gone.box("a")?.tooltip[2] == "−100 samples (gone)")
-    #expect(boxes(Profile(), Profile()).boxes.isEmpty)
+    #expect(try boxes(Profile(), Profile()).boxes.isEmpty)
   }
 
-  @Test func lossesOfBothSidesAreSaid() {
+  @Test func lossesOfBothSidesAreSaid() throws {
     var base = profile("a 100")
     base.losses.add(.ringFull, events: 2, weight: 2)
     var current = ProfileBuilder()
     current.add(.signalBlocked, then: [], weight: 25)
     current.add(["a"], weight: 75)
     #expect(
-      boxes(base, current.profile).all("text")[2].text
+      try boxes(base, current.profile).all("text")[2].text
         == "Incomplete before: 2 samples lost (ring full); Incomplete now: [signal blocked] 25.0 %")
   }
 }

@@ -11,16 +11,20 @@ final class ParsedSVG: NSObject, XMLParserDelegate {
     var parent: Int?
   }
   private(set) var elements: [Element] = []
-  private(set) var problem: String?
+  /// The file is not well-formed.
+  struct Problem: Error {
+    var line: Int
+    var reason: String
+  }
   private var open: [Int] = []
 
-  init(_ svg: String) {
+  init(_ svg: String) throws {
     super.init()
     let parser = XMLParser(data: Data(svg.utf8))
     parser.delegate = self
-    if !parser.parse() {
-      problem =
-        "line \(parser.lineNumber): \(parser.parserError.map(String.init(describing:)) ?? "?")"
+    guard parser.parse() else {
+      throw Problem(
+        line: parser.lineNumber, reason: parser.parserError.map(String.init(describing:)) ?? "")
     }
   }
 

@@ -88,6 +88,17 @@ import Testing
     #expect(sampling["samples"] == nil && sampling["effectiveSamples"] == nil)
   }
 
+  @Test func sizesKeepTheirUnit() {
+    var builder = ProfileBuilder()
+    builder.add(["main", "allocate"], weight: 3 << 20)
+    builder.add(["main"], weight: 1 << 20)
+    builder.profile.valueType = ValueType(kind: "inuse_space", unit: "bytes")
+    let text = ReportText(Report(builder.profile, source: "a.pb.gz")).text
+    #expect(text.contains("total     4.00 MiB"))
+    #expect(text.contains("Functions by self inuse_space"))
+    #expect(text.contains("3.00 MiB  75.0 %"))
+  }
+
   @Test func emptyProfileSaysWhatToDo() {
     let text = ReportText(Report(Profile(), source: "a.qprof")).text
     #expect(text.contains("There are no samples"))
