@@ -30,7 +30,7 @@ def run(command, prefix=(), output=subprocess.DEVNULL):
     if done.returncode != 0:
         raise SystemExit(
             f"{' '.join([*prefix, *map(str, command)])}\nended with status {done.returncode}: "
-            f"{done.stderr.strip()}")
+            f"{(done.stderr or done.stdout or '').strip()}")
     return done.stdout
 
 

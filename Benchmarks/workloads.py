@@ -79,7 +79,7 @@ def build_helpers():
         run(["gcc", "-O2", "-pthread", source, "-o", HELPERS / source.stem])
     if shutil.which("swift"):
         run(["swift", "build", "--package-path", REPOSITORY, "-c", "release",
-             "--static-swift-stdlib", "--product", "unwind-bench"])
+             "--static-swift-stdlib", "--product", "unwind-bench"], output=subprocess.PIPE)
     missing = [f for f in ["release/qprof", "release/libqprof-sampler.so", "release/unwind-bench"]
                if not (BUILD / f).exists()]
     if missing:

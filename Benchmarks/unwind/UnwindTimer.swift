@@ -68,6 +68,7 @@ private final class UnwindTimer: CaptureConsumer {
     costs[process.name] = cost
   }
 
+  func began(_ process: TracedProcess) {}
   func mappingsChanged(of process: TracedProcess) { unwinder.forget(owner: process.number) }
   func renamed(thread: Int32, of process: TracedProcess, to name: String) {}
   func ended(_ process: TracedProcess) {}
