@@ -64,8 +64,9 @@ def size(bench):
     samples, stacks = (300, 100) if bench.quick else (10_000, 2_000)
     section = Section(
         "Size of a recording",
-        f"{samples:,} samples of `g++ -O2` over {stacks:,} distinct stacks, symbolised. Bytes of "
-        "the pages that SQLite's `dbstat` counts for a table.",
+        f"{samples:,} samples of `g++ -O2` over {stacks:,} distinct stacks, which are "
+        "spread evenly over those of a longer recording; symbolised. Bytes of the pages that "
+        "SQLite's `dbstat` counts for a table.",
         ["What", "Bytes", "For each", "Bytes each", "Target", "Met"])
     source, chosen = bench.folder / "long.qprof", bench.folder / "chosen.qprof"
     record_samples(bench, source, samples)

@@ -33,13 +33,13 @@ func writeSampleSet(
   try writer.close()
 }
 
+/// Evenly spread over all distinct stacks of the profile: the first ones would be those of one
+/// phase of the program.
 private func distinctStacks(of profile: Profile, count: Int) -> [ID<StackNode>] {
   var seen: Set<ID<StackNode>> = []
-  var result: [ID<StackNode>] = []
-  for sample in profile.samples where result.count < count {
-    if let stack = sample.stack, seen.insert(stack).inserted { result.append(stack) }
-  }
-  return result
+  let all = profile.samples.compactMap(\.stack).filter { seen.insert($0).inserted }
+  guard all.count > count else { return all }
+  return (0..<count).map { all[$0 * all.count / count] }
 }
 
 /// Copies samples, with all that they refer to and nothing else, into a new profile.
