@@ -24,8 +24,9 @@ struct InputArgument: ParsableArguments {
     var input = try readProfile(path: path == "-" ? "/dev/stdin" : path)
     if !input.isComplete {
       Terminal.complain(
-        "the recording '\(path)' has no end: its recorder was killed, or is still at work; here "
-          + "is what it has so far")
+        input.isBeingRecorded
+          ? "the recording '\(path)' is still at work; here is what it has so far"
+          : "the recorder of '\(path)' was killed; here is what it had written")
     }
     if !input.isComplete || !input.isSymbolized { symbolize(&input, path) }
     if let example = input.skipped.examples.first {

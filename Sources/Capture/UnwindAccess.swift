@@ -11,6 +11,8 @@ struct UnwindAccess {
   var asking: RegionView?
   /// Set when a pc had no unwind entry since the flag was last cleared.
   var lacksEntry = false
+  /// Set when a frame lay above the copied part of the stack.
+  var wantedMore = false
 
   func region(containing address: UInt64) -> RegionView? {
     var low = 0
@@ -23,8 +25,17 @@ struct UnwindAccess {
     return regions[low]
   }
 
-  func loadStack(_ address: UInt64) -> UInt64? {
-    Self.load(stack.0, address) ?? Self.load(stack.1, address)
+  mutating func loadStack(_ address: UInt64) -> UInt64? {
+    if let value = Self.load(stack.0, address) ?? Self.load(stack.1, address) { return value }
+    if Self.isAbove(stack.0, address) || Self.isAbove(stack.1, address) { wantedMore = true }
+    return nil
+  }
+
+  /// The address may be the stack's, but above what was copied of it.
+  private static func isAbove(_ segment: RawSample.Segment, _ address: UInt64) -> Bool {
+    let largestStep: UInt64 = 1 << 20
+    let end = segment.address &+ UInt64(segment.bytes.count)
+    return !segment.bytes.isEmpty && address &+ 8 > end && address &- end < largestStep
   }
 
   private static func load(_ segment: RawSample.Segment, _ address: UInt64) -> UInt64? {
@@ -34,7 +45,7 @@ struct UnwindAccess {
     return segment.bytes.loadUnaligned(fromByteOffset: Int(offset), as: UInt64.self)
   }
 
-  func load(_ address: UInt64) -> UInt64? {
+  mutating func load(_ address: UInt64) -> UInt64? {
     if let value = loadStack(address) { return value }
     if let asking, let image = asking.image,
       let value = image.pointee.load(address &- asking.bias)

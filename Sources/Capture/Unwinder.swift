@@ -76,6 +76,7 @@ package final class Unwinder {
       access.pointee.stack = sample.stack
       access.pointee.regions = regions
       access.pointee.asking = nil
+      access.pointee.wantedMore = false
       qprof_unwinding_begins()
       let ending = walk(space.handle, &result)
       qprof_unwinding_ends()
@@ -211,7 +212,7 @@ extension Unwinder {
     result.metUnknownCode = region == nil
     if ending == .tooDeep { return .tooDeep }
     if sample.isUnreadable { return .stackUnreadable }
-    if sample.isCapped { return .stackCapped }
+    if sample.isCapped, access.pointee.wantedMore { return .stackCapped }
     if region == nil { return .objectUnloaded }
     return ending == .noEntry ? .noUnwindInfo : .brokenChain
   }

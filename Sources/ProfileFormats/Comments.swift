@@ -5,7 +5,7 @@ extension Profile {
   var comments: [String] {
     var lines: [String] = []
     if !provenance.command.isEmpty {
-      lines.append("command: " + provenance.command.map(shellQuoted).joined(separator: " "))
+      lines.append("command: \(provenance.commandLine)")
     }
     if let bench = provenance.bench { lines.append("bench: \(bench)") }
     if !provenance.toolVersion.isEmpty {
@@ -20,16 +20,4 @@ extension Profile {
     }
     return lines
   }
-}
-
-/// The word as a shell reads it back: in single quotes when it has any character with a meaning.
-private func shellQuoted(_ word: String) -> String {
-  let plain = word.utf8.allSatisfy { byte in
-    byte >= 0x80 || Unicode.Scalar(byte).properties.isAlphabetic || (0x30...0x39).contains(byte)
-      || "-_./,:=+@%".utf8.contains(byte)
-  }
-  if plain, !word.isEmpty { return word }
-  return "'"
-    + word.split(separator: "'", omittingEmptySubsequences: false)
-    .joined(separator: "'\\''") + "'"
 }

@@ -9,6 +9,8 @@ package struct ProfileInput: Sendable {
   package var isSymbolized = true
   /// False for a recording whose writer did not come to its end.
   package var isComplete = true
+  /// True for a recording whose writer still lives.
+  package var isBeingRecorded = false
   /// Lines of a text format that could not be read.
   package var skipped = SkippedLines()
 }
@@ -27,7 +29,7 @@ package func readProfile(path: String) throws(ProfileFormatError) -> ProfileInpu
       let read = try readRecording(path: path)
       return ProfileInput(
         profile: read.profile, format: .recording, isSymbolized: read.isSymbolized,
-        isComplete: read.isComplete)
+        isComplete: read.isComplete, isBeingRecorded: isBeingRecorded(path: path))
     } catch {
       throw ProfileFormatError(.recording(error), path: path)
     }

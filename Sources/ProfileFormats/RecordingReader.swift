@@ -15,6 +15,7 @@ package func readRecording(path: String) throws(RecordingError) -> (
   do {
     return try withReadableDatabase(path: path) { db in
       try checkFormat(of: db, path: path)
+      try checkLength(of: db, path: path)
       var tables = RecordingTables(db: db)
       try tables.read()
       try tables.profile.checkRules()
@@ -27,14 +28,7 @@ package func readRecording(path: String) throws(RecordingError) -> (
 
 private func checkReadable(_ path: String) throws(RecordingError) {
   let file = open(path, O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else {
-    let code = errno
-    switch code {
-    case ENOENT, ENOTDIR: throw .noSuchFile(path: path)
-    case EACCES, EPERM: throw .noPermission(path: path)
-    default: throw .failed(path: path, reason: String(cString: strerror(code)))
-    }
-  }
+  guard file >= 0 else { throw RecordingError(errno: errno, path: path) }
   defer { close(file) }
   var status = stat()
   guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -65,6 +59,18 @@ func checkFormat(of db: Database, path: String) throws {
   }
   guard try Int.fetchOne(db, sql: "SELECT 1 FROM sqlite_master WHERE type = 'trigger'") == nil
   else { throw BrokenRule("it has a trigger, which no qprof makes") }
+}
+
+/// SQLite itself notices a missing end only when it needs a page from there.
+private func checkLength(of db: Database, path: String) throws {
+  let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+  let size = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
+  let (expected, overflow) = pages.multipliedReportingOverflow(by: size)
+  var status = stat()
+  guard !overflow, stat(path, &status) == 0 else { throw BrokenRule("its size is nonsense") }
+  guard Int64(status.st_size) >= expected else {
+    throw BrokenRule("it is cut short: \(status.st_size) of \(expected) bytes are there")
+  }
 }
 
 // MARK: - Opening

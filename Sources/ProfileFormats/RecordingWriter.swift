@@ -11,12 +11,14 @@ package import ProfileModel
 package final class RecordingWriter {
   private let path: String
   private let queue: DatabaseQueue
+  /// Tells readers that this writer lives. Nil once it is closed.
+  private var lock: RecordingLock?
   private var written = WrittenRows()
 
   /// Creates the file with mode 0600. Neither follows a symbolic link nor touches a file that
   /// exists: the caller removes or renames an old one.
   package init(path: String) throws(RecordingError) {
-    try Self.createFile(path)
+    let lock = try RecordingLock(creating: path)
     do {
       var configuration = Configuration()
       configuration.foreignKeysEnabled = false
@@ -32,6 +34,7 @@ package final class RecordingWriter {
       }
       self.path = path
       self.queue = queue
+      self.lock = consume lock
     } catch {
       unlink(path)
       throw RecordingError(error, path: path)
@@ -39,10 +42,15 @@ package final class RecordingWriter {
   }
 
   /// Writes what is new since the last call, and clears `profile.samples`. Called about once a
-  /// second. After an error, for example ``RecordingError/busy(path:)`` while another program
-  /// reads the file, the samples are still in `profile` and the next call writes them.
+  /// second. When another program reads the file just then, nothing is written, and the samples
+  /// stay in `profile` for the next call; so they do after an error.
   package func append(_ profile: inout Profile) throws(RecordingError) {
-    try write(profile)
+    do {
+      try write(profile)
+    } catch {
+      if case .busy = error { return }
+      throw error
+    }
     profile.samples.removeAll(keepingCapacity: true)
   }
 
@@ -58,6 +66,7 @@ package final class RecordingWriter {
 
   package func close() throws(RecordingError) {
     do { try queue.close() } catch { throw RecordingError(error, path: path) }
+    lock = nil
   }
 
   private func write(
@@ -81,20 +90,6 @@ package final class RecordingWriter {
       throw RecordingError(error, path: path)
     }
   }
-
-  private static func createFile(_ path: String) throws(RecordingError) {
-    let file = open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_RDWR | O_CLOEXEC, 0o600)
-    guard file >= 0 else {
-      let code = errno
-      switch code {
-      case EEXIST, ELOOP: throw .alreadyExists(path: path)
-      case ENOENT, ENOTDIR: throw .noFolder(path: path)
-      case EACCES, EPERM, EROFS: throw .noPermission(path: path)
-      default: throw .failed(path: path, reason: String(cString: strerror(code)))
-      }
-    }
-    Glibc.close(file)
-  }
 }
 
 /// SQLite gives some relative names a meaning of its own, such as `:memory:`.
@@ -103,20 +98,24 @@ func sqlitePath(_ path: String) -> String {
 }
 
 /// Puts the functions and lines of `profile`, which is the recording at `path` symbolised, into
-/// that file: for the first reader of a recording whose writer never came to its end.
+/// that file: for the first reader of a recording whose writer never came to its end. Throws
+/// ``RecordingError/busy(path:)`` while the writer lives, which will do it itself.
 package func storeSymbols(path: String, profile: Profile) throws(RecordingError) {
+  let lock = try RecordingLock(of: path)
   do {
-    var configuration = Configuration()
-    configuration.foreignKeysEnabled = false
-    configuration.busyMode = .timeout(5)
-    let queue = try DatabaseQueue(path: sqlitePath(path), configuration: configuration)
-    try queue.write { db in
-      try checkFormat(of: db, path: path)
-      var rows = try WrittenRows(of: profile, alreadyIn: db)
-      try rows.writeNames(of: profile, in: db)
-      try WrittenRows.writeSymbols(of: profile, in: db)
+    try lock.whileHeld {
+      var configuration = Configuration()
+      configuration.foreignKeysEnabled = false
+      configuration.busyMode = .timeout(5)
+      let queue = try DatabaseQueue(path: sqlitePath(path), configuration: configuration)
+      try queue.write { db in
+        try checkFormat(of: db, path: path)
+        var rows = try WrittenRows(of: profile, alreadyIn: db)
+        try rows.writeNames(of: profile, in: db)
+        try WrittenRows.writeSymbols(of: profile, in: db)
+      }
+      try queue.close()
     }
-    try queue.close()
   } catch {
     throw RecordingError(error, path: path)
   }

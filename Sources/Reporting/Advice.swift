@@ -41,7 +41,10 @@ extension Report {
   var advice: [Advice] { sampleAdvice + coverageAdvice + cutAdvice + symbolAdvice }
 
   private var sampleAdvice: [Advice] {
-    guard total.samples > 0 else { return [.noSamples(cpuTime: provenance.cpuTime)] }
+    guard total.samples > 0 else {
+      // A runtime that takes the signal is reason enough, and told among the losses.
+      return losses[.neverEntered].events > 0 ? [] : [.noSamples(cpuTime: provenance.cpuTime)]
+    }
     guard let samples = sampleCount, let effective = flat.effectiveSamples,
       effective < Double(Advice.fewestSamples)
     else { return [] }

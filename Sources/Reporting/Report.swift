@@ -99,12 +99,14 @@ package struct Report: Sendable {
     return overflow ? nil : Nanoseconds(product)
   }
 
-  /// Sampled CPU time as a part of what the kernel counted.
+  /// Sampled CPU time as a part of what the kernel counted. Nil when the samples stand for clearly
+  /// more: the kernel's count leaves out processes that the command did not wait for.
   var coverage: Double? {
     guard let sampledCPUTime, let counted = provenance.cpuTime, counted.rawValue > 0 else {
       return nil
     }
-    return Double(sampledCPUTime.rawValue) / Double(counted.rawValue)
+    let coverage = Double(sampledCPUTime.rawValue) / Double(counted.rawValue)
+    return coverage > 1.1 ? nil : coverage
   }
 
   /// The tables of functions to show.
