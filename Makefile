@@ -80,4 +80,4 @@ reference-suite: | build-packages
 	swift build -c release --package-path Examples/reference-suite
 
 workloads: | test-packages
-	+$(MAKE) -s -C Tests/Workloads OUT=$(WORKLOADS) all rust go
+	+$(MAKE) -s -C Tests/Workloads OUT=$(WORKLOADS) all rust go swift

@@ -96,6 +96,12 @@ let package = Package(
       ],
       swiftSettings: swift),
 
+    // Measures what no command shows alone; called by Benchmarks/run.
+    .executableTarget(
+      name: "unwind-bench",
+      dependencies: ["Capture", "Elf", "ProfileFormats", "ProfileModel", "Symbols"],
+      path: "Benchmarks/unwind", swiftSettings: swift),
+
     // Tests.
     .target(
       name: "TestSupport", dependencies: ["ProfileModel"], path: "Tests/TestSupport",

@@ -54,7 +54,7 @@ package final class CaptureSession {
       && file.forksBegun == forks && file.forksPending == 0 && !hasNewImages
   }
   private var hasNewImages: Bool {
-    file.atomic32(file.header, \.images).pointee.load(ordering: .acquiring) != imagesSeen
+    file.imagesAttached != imagesSeen
   }
 
   /// Variables for the target: which session to attach to, and the library that does it.

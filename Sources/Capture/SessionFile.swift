@@ -163,6 +163,8 @@ extension SessionFile {
 
   var forksBegun: UInt32 { atomic32(header, \.forks_begun).pointee.load(ordering: .acquiring) }
   var forksPending: UInt32 { atomic32(header, \.forks_pending).pointee.load(ordering: .acquiring) }
+
+  var imagesAttached: UInt32 { atomic32(header, \.images).pointee.load(ordering: .acquiring) }
 }
 
 // MARK: - Free lists

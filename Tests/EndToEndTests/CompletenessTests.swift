@@ -67,10 +67,11 @@ extension EndToEnd {
       try writeInputs(folder)
       let repository = try gitRepository(folder)
       return [
-        Program(name: "xz", command: ["xz", "-6", "-T1", "-k", "-c", "input"]),
+        Program(name: "xz", command: ["xz", "-3", "-T1", "-k", "-c", "input"]),
         Program(name: "zstd", command: ["zstd", "-15", "-q", "-k", "-c", "input"]),
         Program(
-          name: "openssl", command: ["openssl", "speed", "-seconds", "1", "sha256", "aes-128-gcm"]),
+          name: "openssl",
+          command: ["openssl", "speed", "-seconds", "1", "-bytes", "8192", "sha256", "rsa2048"]),
         Program(
           name: "sqlite3",
           command: [
@@ -84,7 +85,7 @@ extension EndToEnd {
           name: "perl",
           command: [
             "perl", "-e",
-            "for my $i (1..2000000) { $h{$i % 1000} .= \"x\" x ($i % 7); $s =~ s/a/b/ }",
+            "for my $i (1..8000000) { $h{$i % 1000} .= \"x\" x ($i % 7); $s =~ s/a/b/ }",
           ]),
         Program(
           name: "python3",
@@ -105,13 +106,13 @@ extension EndToEnd {
           command: [
             "node", "-e",
             """
-            const o = {}; for (let i = 0; i < 4e6; i++) { o['k' + i % 5000] = [i].map(x => x * 2); }
+            const o = {}; for (let i = 0; i < 12e6; i++) { o['k' + i % 5000] = [i].map(x => x * 2); }
             console.log(JSON.stringify(o).length, Object.keys(o).sort().length);
             """,
           ]),
         Program(name: "panics", command: [try BuiltProducts.workload("panics"), "1"]),
         Program(name: "throws", command: [try BuiltProducts.workload("throws"), "1"]),
-        Program(name: "swift", command: [try swiftProgram(folder)]),
+        Program(name: "swift", command: [try BuiltProducts.workload("tasks"), "80"]),
       ]
     }
 
@@ -144,47 +145,6 @@ extension EndToEnd {
       try run(["git", "init", "-q", "-b", "main", path])
       try run(["git", "-C", path, "fast-import", "--quiet"], input: stream)
       return path
-    }
-
-    private func swiftProgram(_ folder: Scratch) throws -> String {
-      let source = try folder.write(
-        """
-        protocol Shape: Sendable { func area(_ scale: Double) async -> Double }
-        struct Square: Shape { var side: Double; func area(_ s: Double) async -> Double { side * side * s } }
-        struct Ring: Shape { var radius: Double; func area(_ s: Double) async -> Double { 3.14 * radius * s } }
-        @inline(never) func sum<S: Sequence>(_ shapes: S, _ scale: Double) async -> Double
-        where S.Element == any Shape {
-          var total = 0.0
-          for shape in shapes { total += await shape.area(scale) }
-          return total
-        }
-        @inline(never) func fold<T: Hashable, R: Sequence>(_ items: R) -> [T: Int] where R.Element == T {
-          items.reduce(into: [:]) { $0[$1, default: 0] += 1 }
-        }
-        @main struct Main {
-          static func main() async {
-            let shapes: [any Shape] = (0..<1000).map { $0 % 2 == 0 ? Square(side: Double($0)) : Ring(radius: Double($0)) }
-            var total = 0.0
-            for round in 0..<12 {
-              total += await withTaskGroup(of: Double.self) { group in
-                for task in 0..<4 {
-                  group.addTask {
-                    var part = 0.0
-                    for i in 0..<60 { part += await sum(shapes, Double(i + task + round)) }
-                    return part + Double(fold((0..<60000).map { "\\($0 % 997)" }).count)
-                  }
-                }
-                return await group.reduce(0, +)
-              }
-            }
-            print(total > 0)
-          }
-        }
-        """, "main.swift.in")
-      let file = folder("Program.swift")
-      try FileManager.default.moveItem(atPath: source, toPath: file)
-      try run(["swiftc", "-O", "-parse-as-library", file, "-o", folder("program")])
-      return folder("program")
     }
   }
 }

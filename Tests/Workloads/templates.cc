@@ -1,4 +1,4 @@
-// Template-heavy C++ for cc1plus to compile: a few seconds of `g++ -O2 -c`.
+// Template-heavy C++ for cc1plus to compile: about four seconds of `g++ -O2 -c`.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -37,6 +37,4 @@ template <int N> std::size_t digest(const std::string &text) {
   return std::accumulate(sorted.begin(), sorted.end(), std::size_t{0}, add);
 }
 
-std::size_t everything(const std::string &text) {
-  return digest<1>(text) + digest<2>(text) + digest<3>(text) + digest<4>(text) + digest<5>(text);
-}
+std::size_t everything(const std::string &text) { return digest<1>(text) + digest<2>(text); }
