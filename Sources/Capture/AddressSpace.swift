@@ -91,6 +91,7 @@ package struct AddressSpace {
     return Region(
       start: entry.start, end: entry.end, bias: address.map { entry.start &- $0.rawValue } ?? 0,
       image: address == nil ? nil : image,
-      path: entry.path.isEmpty ? "[anonymous]" : entry.path, isDeleted: entry.isDeleted)
+      path: image?.path ?? (entry.path.isEmpty ? "[anonymous]" : entry.path),
+      isDeleted: entry.isDeleted)
   }
 }

@@ -92,10 +92,11 @@ package final class LoadedImage {
 
 /// Opens each mapped file once, however many processes map it.
 final class ImageCache {
+  /// A file that was rewritten or whose inode was used again is another one.
   private struct Identity: Hashable {
     var device: UInt64
     var inode: UInt64
-    var path: String
+    var version: Syscalls.FileVersion?
   }
   private var images: [Identity: LoadedImage?] = [:]
   private lazy var vdso: LoadedImage? = Self.ownVDSO()
@@ -104,7 +105,8 @@ final class ImageCache {
   func image(for entry: MapsEntry, pid: Int32) -> LoadedImage? {
     if entry.path == "[vdso]" { return vdso }
     guard entry.isFile else { return nil }
-    let identity = Identity(device: entry.device, inode: entry.inode, path: entry.path)
+    let version = Syscalls.version(of: entry.path, inode: entry.inode)
+    let identity = Identity(device: entry.device, inode: entry.inode, version: version)
     if let known = images[identity] { return known }
     let image = open(entry, pid: pid)
     images[identity] = image
@@ -129,7 +131,9 @@ final class ImageCache {
       let file = try? MappedFile(descriptor: descriptor, path: entry.path),
       let elf = try? ElfImage(file)
     else { return nil }
-    return LoadedImage(elf: elf, path: entry.path, kind: entry.isDeleted ? .deleted : kind)
+    // The loader may have come by a link, where the kernel names the file itself.
+    let path = kind == .file ? Syscalls.absolutePath(entry.path) ?? entry.path : entry.path
+    return LoadedImage(elf: elf, path: path, kind: entry.isDeleted ? .deleted : kind)
   }
 
   /// The kernel maps the same code into every process, so the recorder's own copy serves.

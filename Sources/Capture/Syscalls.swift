@@ -172,6 +172,18 @@ extension Syscalls {
     return (UInt64(status.st_dev), UInt64(status.st_ino))
   }
 
+  struct FileVersion: Hashable {
+    var modified: Int64
+    var size: Int64
+  }
+
+  /// Tells one content of a file from another; nil when `path` is no longer that inode.
+  static func version(of path: String, inode: UInt64) -> FileVersion? {
+    guard let status = status(path), UInt64(status.st_ino) == inode else { return nil }
+    let modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    return FileVersion(modified: modified, size: Int64(status.st_size))
+  }
+
   static func sendSignal(_ number: Int32, to pid: Int32) { kill(pid, number) }
 
   /// Starts `path` with signals as they were before the recorder blocked its own.
