@@ -45,7 +45,11 @@ package final class CaptureSession {
   }
 
   package var processes: some Collection<TracedProcess> { byRow.values }
-  package var forksPending: Bool { file.forksPending > 0 }
+  /// No process is left. In this order: a fork stops pending when its child has attached, and who
+  /// attached since the last round has not been met yet.
+  package var isDeserted: Bool {
+    file.forksPending == 0 && file.imagesAttached == imagesSeen && byRow.isEmpty
+  }
 
   /// Variables for the target: which session to attach to, and the library that does it.
   package func environment(for agent: AgentLibrary) throws(CaptureError) -> [String: String] {
@@ -108,8 +112,7 @@ package final class CaptureSession {
 
 extension CaptureSession {
   private func discover(_ consumer: some CaptureConsumer) {
-    let attached = file.atomic32(file.header, \.images).pointee.load(ordering: .acquiring)
-    guard attached != imagesSeen || byRow.isEmpty else { return }
+    guard file.imagesAttached != imagesSeen || byRow.isEmpty else { return }
     var rows: [Int] = []
     for row in 0..<Int(QPROF_MAX_PROCESSES) where byRow[row] == nil {
       let state = file.atomic32(file.process(row), \.state).pointee.load(ordering: .acquiring)

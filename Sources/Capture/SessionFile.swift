@@ -162,6 +162,8 @@ extension SessionFile {
   func requestStop() { atomic32(header, \.stop).pointee.store(1, ordering: .relaxed) }
 
   var forksPending: UInt32 { atomic32(header, \.forks_pending).pointee.load(ordering: .acquiring) }
+
+  var imagesAttached: UInt32 { atomic32(header, \.images).pointee.load(ordering: .acquiring) }
 }
 
 // MARK: - Free lists

@@ -112,7 +112,7 @@ package struct CPURecorder {
     _ target: TargetProcess, _ session: CaptureSession, end: Nanoseconds?, now: Nanoseconds
   ) -> Bool {
     guard let end else { return target.interruptions > 2 }
-    return (session.processes.isEmpty && !session.forksPending) || now - end >= Self.gracePeriod
+    return session.isDeserted || now - end >= Self.gracePeriod
   }
 }
 
