@@ -21,8 +21,13 @@ let c: [CSetting] = [
 
 /// SwiftPM links a C-only dynamic library with swiftc, which would make libswiftCore a NEEDED of
 /// a library that goes into programs without Swift. Embedded mode leaves libc.so.6 alone.
+///
+/// With as few mappings as a library can have: every program that starts pays for each of them,
+/// and every fork again.
 let withoutSwiftRuntime: [LinkerSetting] = [
-  .unsafeFlags(["-enable-experimental-feature", "Embedded"])
+  .unsafeFlags(["-enable-experimental-feature", "Embedded"]),
+  .unsafeFlags(
+    ["norelro", "now"].flatMap { ["-Xlinker", "-z", "-Xlinker", $0] }),
 ]
 
 let package = Package(
@@ -90,6 +95,12 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
+
+    // Measures what no command shows alone; called by Benchmarks/run.
+    .executableTarget(
+      name: "unwind-bench",
+      dependencies: ["Capture", "Elf", "ProfileFormats", "ProfileModel", "Symbols"],
+      path: "Benchmarks/unwind", swiftSettings: swift),
 
     // Tests.
     .target(

@@ -1,6 +1,4 @@
 #include "agent_core.h"
-#include "syscalls.h"
-#include <fcntl.h>
 
 static char *ring_at(uint32_t slot) {
   return (char *)qprof_session + QPROF_PAGE + QPROF_MAX_PROCESSES * sizeof(struct qprof_process) +
@@ -30,41 +28,4 @@ struct qprof_record *qprof_reserve(uint32_t index, uint32_t size) {
 void qprof_commit(uint32_t index, struct qprof_record *record) {
   struct qprof_slot *slot = qprof_slot_at(index);
   __atomic_store_n(&slot->head, slot->head + record->size, __ATOMIC_RELEASE);
-}
-
-void qprof_write_maps(uint32_t index) {
-  enum { chunk = 32 * 1024, chunks = 32 };
-  struct qprof_slot *slot = qprof_slot_at(index);
-  long file =
-      qprof_syscall4(SYS_openat, AT_FDCWD, (long)"/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-  if (file < 0)
-    return;
-  __atomic_store_n(&slot->busy, 1, __ATOMIC_RELAXED);
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  bool more = true;
-  for (int i = 0; more && i < chunks; i++) {
-    struct qprof_record *record = qprof_reserve(index, sizeof *record + chunk);
-    if (!record)
-      break;
-    uint32_t length = 0;
-    while (length < chunk) { // the kernel gives at most a page at a time
-      long got =
-          qprof_syscall3(SYS_read, file, (long)((char *)(record + 1) + length), chunk - length);
-      if (got <= 0) {
-        more = false;
-        break;
-      }
-      length += (uint32_t)got;
-    }
-    record->size = (uint32_t)(sizeof *record + length + 7) & ~7u;
-    record->kind = QPROF_RECORD_MAPS;
-    record->flags = more ? QPROF_FLAG_MORE : 0;
-    record->payload = length;
-    record->weight = 0;
-    record->time_ns = qprof_now();
-    qprof_commit(index, record);
-  }
-  __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  __atomic_store_n(&slot->busy, 0, __ATOMIC_RELAXED);
-  qprof_syscall3(SYS_close, file, 0, 0);
 }

@@ -76,7 +76,7 @@ static uint32_t pop(uint64_t *list, uint32_t limit, uint32_t *(*link)(uint32_t))
   }
 }
 
-bool qprof_claim_process(bool forked) {
+bool qprof_claim_process(uint32_t parent_image) {
   uint32_t index = pop(&qprof_session->free_processes, QPROF_MAX_PROCESSES, process_link);
   if (index == QPROF_NO_INDEX) {
     __atomic_fetch_add(&qprof_session->processes_refused, 1, __ATOMIC_RELAXED);
@@ -86,7 +86,7 @@ bool qprof_claim_process(bool forked) {
   process->pid = (int32_t)qprof_syscall3(SYS_getpid, 0, 0, 0);
   process->parent_pid = (int32_t)qprof_syscall3(SYS_getppid, 0, 0, 0);
   process->image = __atomic_add_fetch(&qprof_session->images, 1, __ATOMIC_RELAXED);
-  process->forked = forked;
+  process->parent_image = parent_image;
   process->generation = process->ticks = 0;
   process->no_slot = process->no_timer = 0;
   process->wanted = 0;

@@ -57,10 +57,10 @@ struct RecordingRun {
       throw error
     }
     progress.clear()
-    Symbolizer().symbolize(&profile)
+    let problems = Symbolizer().symbolize(&profile)
     try writer.finish(profile)
     try writer.close()
-    try summarize(path, profile.provenance)
+    try summarize(path, profile.provenance, problems)
     return profile.provenance.exit ?? .leftRunning
   }
 
@@ -77,7 +77,9 @@ struct RecordingRun {
 
   /// What was recorded and what is wrong with it, for a person at a terminal. Elsewhere standard
   /// error belongs to the command alone, unless it used a CPU and left no sample at all.
-  private func summarize(_ path: String, _ provenance: Provenance) throws {
+  private func summarize(
+    _ path: String, _ provenance: Provenance, _ problems: [SymbolProblem]
+  ) throws {
     let isTerminal = isatty(STDERR_FILENO) == 1
     let noticeable = Nanoseconds(100_000_000)
     let recorded = try readRecording(path: path).profile
@@ -85,7 +87,7 @@ struct RecordingRun {
     guard isTerminal || isUseless else { return }
     let report = Reporting.Report(recorded, source: path)
     if isTerminal { Terminal.complain(report.summary + ", in " + shown(path)) }
-    for note in report.notes { Terminal.complain(note) }
+    for note in report.notes + problems.map(\.description) { Terminal.complain(note) }
   }
 
   private func shown(_ path: String) -> String {

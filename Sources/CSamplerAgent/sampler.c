@@ -12,8 +12,20 @@
 // Above the initial stack pointer lie argc and the vectors; the frames end below them.
 enum { words_above_stack_end = 64 };
 
-static struct qprof_thread threads[QPROF_MAX_SLOTS];
+// The thread that a fork leaves in the child. Its timer is not bound to a slot.
+static struct {
+  enum { NOT_FORKED, FORKED_UNLISTED, FORKED_LISTED, FORKED_REFUSED } state;
+  uint32_t parent_image; // the nearest ancestor with a row
+  uint32_t slot;
+  struct qprof_thread thread;
+} forked;
+static const uintptr_t forked_cookie = QPROF_NO_INDEX; // no slot has this number
+
+// Copies of the session's, next to what a forked child touches anyway.
+static int64_t period_ns, tick_ns;
+static uint32_t image; // number of this process's row
 static unsigned long long loaded_at_start;
+static struct qprof_thread threads[QPROF_MAX_SLOTS];
 
 struct qprof_thread *qprof_thread_at(uint32_t slot) {
   return &threads[slot];
@@ -25,41 +37,81 @@ void *qprof_next(const char *name) { return dlsym(RTLD_NEXT, name); }
 // thread, which gives threads shorter than a tick their fair chance. With a period longer than
 // the tick the start is spread over the difference, or short threads would weigh too much.
 static int64_t first_expiry(int32_t tid) {
-  int64_t spread = qprof_session->period_ns - qprof_session->tick_ns;
+  int64_t spread = period_ns - tick_ns;
   if (spread <= 0)
     return 1;
   uint64_t mixed = ((uint64_t)qprof_now() ^ ((uint64_t)tid << 32)) * 0x9E3779B97F4A7C15ull;
   return 1 + (int64_t)((mixed >> 16) % (uint64_t)spread);
 }
 
-void qprof_arm(uint32_t slot, int32_t tid, struct qprof_stack stack) {
-  struct qprof_thread *thread = &threads[slot];
-  thread->generation = qprof_slot_at(slot)->generation;
-  thread->stack = stack;
+// Creates and starts the timer of `thread`, whose signals carry `cookie`.
+static bool start_timer(struct qprof_thread *thread, int32_t tid, uintptr_t cookie) {
   struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = QPROF_SIGNAL};
-  event.sigev_value.sival_ptr = (void *)((uintptr_t)thread->generation << 32 | slot);
+  event.sigev_value.sival_ptr = (void *)cookie;
   event._sigev_un._tid = tid;
   // The kernel's name for the CPU clock of any thread of this process (man 2 clock_getres):
   // so a tick in one thread can arm another.
   long clock = (long)(int32_t)((~(uint32_t)tid << 3) | 6);
   struct itimerspec when = {.it_value.tv_nsec = 0};
-  int64_t first = first_expiry(tid), period = qprof_session->period_ns;
+  int64_t first = first_expiry(tid);
   when.it_value = (struct timespec){first / 1000000000, first % 1000000000};
-  when.it_interval = (struct timespec){period / 1000000000, period % 1000000000};
-  if (qprof_syscall3(SYS_timer_create, clock, (long)&event, (long)&thread->timer) < 0) {
-    __atomic_fetch_add(&qprof_process->no_timer, 1, __ATOMIC_RELAXED);
-    return;
-  }
+  when.it_interval = (struct timespec){period_ns / 1000000000, period_ns % 1000000000};
+  thread->armed = false;
+  if (qprof_syscall3(SYS_timer_create, clock, (long)&event, (long)&thread->timer) < 0)
+    return false;
   thread->armed = true;
   qprof_syscall4(SYS_timer_settime, thread->timer, 0, (long)&when, 0);
+  return true;
 }
 
-void qprof_disarm(uint32_t slot) {
-  struct qprof_thread *thread = &threads[slot];
+void qprof_disarm(struct qprof_thread *thread) {
   if (!thread->armed)
     return;
   thread->armed = false;
   qprof_syscall3(SYS_timer_delete, thread->timer, 0, 0);
+}
+
+void qprof_arm(uint32_t slot, int32_t tid, struct qprof_stack stack) {
+  struct qprof_thread *thread = &threads[slot];
+  thread->generation = qprof_slot_at(slot)->generation;
+  thread->stack = stack;
+  if (!start_timer(thread, tid, (uintptr_t)thread->generation << 32 | slot))
+    __atomic_fetch_add(&qprof_process->no_timer, 1, __ATOMIC_RELAXED);
+}
+
+void qprof_arm_forked(struct qprof_stack stack) {
+  if (forked.state != FORKED_UNLISTED)
+    forked.parent_image = image;
+  forked.state = FORKED_UNLISTED;
+  forked.slot = QPROF_NO_INDEX;
+  forked.thread.stack = stack;
+  if (!start_timer(&forked.thread, qprof_gettid(), forked_cookie) && qprof_register_process())
+    __atomic_fetch_add(&qprof_process->no_timer, 1, __ATOMIC_RELAXED);
+}
+
+uint32_t qprof_forked_slot(void) { return forked.slot; }
+
+struct qprof_thread *qprof_forked_thread(void) {
+  return &forked.thread;
+}
+
+bool qprof_register_process(void) {
+  if (forked.state != FORKED_UNLISTED)
+    return forked.state != FORKED_REFUSED;
+  forked.state = FORKED_REFUSED; // also for a tick that interrupts this
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  if (!qprof_claim_process(forked.parent_image))
+    return false;
+  image = qprof_process->image;
+  forked.state = FORKED_LISTED;
+  return true;
+}
+
+// The thread of a forked process at its first tick.
+static uint32_t slot_of_forked_thread(void) {
+  if (forked.slot == QPROF_NO_INDEX && qprof_register_process())
+    forked.slot = qprof_claim_slot(qprof_gettid());
+  return forked.slot;
 }
 
 // A thread that the hook of pthread_create has not seen, found by the recorder in /proc. Nothing
@@ -76,23 +128,27 @@ static void arm_wanted_thread(void) {
 static void on_tick(int number, siginfo_t *info, void *context) {
   uintptr_t value = (uintptr_t)info->si_value.sival_ptr;
   uint32_t slot = (uint32_t)value;
-  if (info->si_code != SI_TIMER || slot >= QPROF_MAX_SLOTS ||
-      threads[slot].generation != (uint32_t)(value >> 32)) {
+  bool is_forked = value == forked_cookie && forked.state != NOT_FORKED;
+  struct qprof_thread *thread = is_forked ? &forked.thread : &threads[slot % QPROF_MAX_SLOTS];
+  bool is_ours = is_forked || (slot < QPROF_MAX_SLOTS && thread->generation == value >> 32);
+  if (info->si_code != SI_TIMER || !is_ours) {
     qprof_forward_signal(number, info, context);
     return;
   }
-  if (!threads[slot].armed)
+  if (!thread->armed)
     return; // late: the thread is on its way out
   int64_t now = qprof_now();
   if (qprof_should_stop(now)) {
-    qprof_disarm(slot);
+    qprof_disarm(thread);
     return;
   }
+  if (is_forked && (slot = slot_of_forked_thread()) == QPROF_NO_INDEX)
+    return;
   uint32_t weight = 1 + (uint32_t)info->si_overrun;
   __atomic_fetch_add(&qprof_process->ticks, weight, __ATOMIC_RELAXED);
   if (__atomic_load_n(&qprof_process->wanted, __ATOMIC_RELAXED))
     arm_wanted_thread();
-  qprof_write_sample(slot, context, &threads[slot].stack, now, weight);
+  qprof_write_sample(slot, context, &thread->stack, now, weight);
 }
 
 // The initial thread's stack: from where the program began down to its limit. What else is mapped
@@ -124,8 +180,11 @@ static unsigned long long objects_loaded(void) {
 }
 
 __attribute__((constructor)) static void start(void) {
-  if (!qprof_attach() || qprof_should_stop(qprof_now()) || !qprof_claim_process(false))
+  if (!qprof_attach() || qprof_should_stop(qprof_now()) || !qprof_claim_process(0))
     return;
+  period_ns = qprof_session->period_ns;
+  tick_ns = qprof_session->tick_ns;
+  image = qprof_process->image;
   if (!qprof_take_signal(on_tick))
     return;
   qprof_follow_threads();
@@ -142,8 +201,8 @@ __attribute__((constructor)) static void start(void) {
 // A process of a few milliseconds is gone before the recorder can read its mappings. Those of the
 // start were written then; if objects came since, they are written again.
 __attribute__((destructor)) static void finish(void) {
-  if (!qprof_process)
-    return;
+  if (!qprof_process || forked.state == FORKED_UNLISTED || forked.state == FORKED_REFUSED)
+    return; // no row, or the parent's
   uint32_t slot = qprof_current_slot();
   if (slot != QPROF_NO_INDEX && objects_loaded() != loaded_at_start)
     qprof_write_maps(slot);

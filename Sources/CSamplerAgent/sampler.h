@@ -26,7 +26,18 @@ struct qprof_thread *qprof_thread_at(uint32_t slot);
 
 // Creates and starts the CPU timer of thread `tid` for `slot`. Async-signal-safe.
 void qprof_arm(uint32_t slot, int32_t tid, struct qprof_stack stack);
-void qprof_disarm(uint32_t slot);
+void qprof_disarm(struct qprof_thread *thread);
+
+// In the child of a fork: starts the timer of its one thread, which has no slot yet.
+void qprof_arm_forked(struct qprof_stack stack);
+struct qprof_thread *qprof_forked_thread(void);
+
+// Slot of that thread, QPROF_NO_INDEX until its first tick.
+uint32_t qprof_forked_slot(void);
+
+// Claims a row in the session for a forked process that has none yet. False when that failed, or
+// is under way further up this very stack. Async-signal-safe.
+bool qprof_register_process(void);
 
 // Slot of the calling thread, or QPROF_NO_INDEX. Not async-signal-safe.
 uint32_t qprof_current_slot(void);

@@ -10,23 +10,36 @@
 typedef int create_function(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 static create_function *next_create;
-static pthread_key_t slot_key; // value: slot plus one
+static pthread_key_t slot_key; // value: slot plus one, or of_forked_thread
 static bool following;
 static size_t default_stack_size;
 
+// Stands for the slot that the thread of a forked process may get at a tick.
+static void *const of_forked_thread = (void *)UINTPTR_MAX;
+
 uint32_t qprof_current_slot(void) {
-  return following ? (uint32_t)((uintptr_t)pthread_getspecific(slot_key) - 1) : QPROF_NO_INDEX;
+  void *value = following ? pthread_getspecific(slot_key) : NULL;
+  if (value == of_forked_thread)
+    return qprof_forked_slot();
+  return (uint32_t)((uintptr_t)value - 1);
 }
 
 void qprof_set_current_slot(uint32_t slot) {
-  pthread_setspecific(slot_key, slot == QPROF_NO_INDEX ? NULL : (void *)((uintptr_t)slot + 1));
+  pthread_setspecific(slot_key, (void *)((uintptr_t)slot + 1));
+}
+
+static struct qprof_thread *thread_of(void *value) {
+  return value == of_forked_thread ? qprof_forked_thread()
+                                   : qprof_thread_at((uint32_t)((uintptr_t)value - 1));
 }
 
 static void thread_ends(void *value) {
-  uint32_t slot = (uint32_t)((uintptr_t)value - 1);
   // The timer goes first: a signal must not find a slot that is somebody else's by then.
-  qprof_disarm(slot);
-  qprof_release_slot(slot);
+  qprof_disarm(thread_of(value));
+  uint32_t slot =
+      value == of_forked_thread ? qprof_forked_slot() : (uint32_t)((uintptr_t)value - 1);
+  if (slot != QPROF_NO_INDEX)
+    qprof_release_slot(slot);
 }
 
 // The stack of a thread that starts here ends a little above this frame, and never above its
@@ -66,7 +79,8 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument) {
   if (!next_create)
     next_create = (create_function *)qprof_next("pthread_create");
-  uint32_t slot = following ? qprof_claim_slot(0) : QPROF_NO_INDEX;
+  bool listed = following && qprof_register_process();
+  uint32_t slot = listed ? qprof_claim_slot(0) : QPROF_NO_INDEX;
   if (slot == QPROF_NO_INDEX)
     return next_create(thread, attributes, start, argument);
   struct qprof_thread *state = qprof_thread_at(slot);
@@ -80,23 +94,24 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
   return result;
 }
 
+// While a fork is under way its child may not be in /proc yet, where the recorder looks for
+// processes before it ends.
 static void before_fork(void) {
+  __atomic_fetch_add(&qprof_session->forks_begun, 1, __ATOMIC_RELEASE);
   __atomic_fetch_add(&qprof_session->forks_pending, 1, __ATOMIC_RELEASE);
 }
 
-static void after_fork_in_child(void) {
-  uint32_t parent_slot = qprof_current_slot();
-  struct qprof_stack stack = {0, 0};
-  if (parent_slot != QPROF_NO_INDEX)
-    stack = qprof_thread_at(parent_slot)->stack;
-  uint32_t slot = QPROF_NO_INDEX;
-  following = qprof_claim_process(true);
-  if (following)
-    slot = qprof_claim_slot(qprof_gettid());
+static void after_fork_in_parent(void) {
   __atomic_fetch_sub(&qprof_session->forks_pending, 1, __ATOMIC_RELEASE);
-  qprof_set_current_slot(slot); // the slot inherited from the parent stays the parent's
-  if (slot != QPROF_NO_INDEX)
-    qprof_arm(slot, qprof_gettid(), stack);
+}
+
+// Most children exec at once. All that they pay for is the timer: a row and a slot are claimed at
+// the first tick, since touching the session would cost the child its page faults.
+static void after_fork_in_child(void) {
+  void *value = pthread_getspecific(slot_key);
+  struct qprof_thread *thread = value ? thread_of(value) : NULL;
+  pthread_setspecific(slot_key, of_forked_thread); // the parent's slot stays the parent's
+  qprof_arm_forked(thread ? thread->stack : (struct qprof_stack){0, 0});
 }
 
 void qprof_follow_threads(void) {
@@ -108,7 +123,7 @@ void qprof_follow_threads(void) {
   if (pthread_key_create(&slot_key, thread_ends) != 0)
     return;
   next_create = (create_function *)qprof_next("pthread_create");
-  pthread_atfork(before_fork, NULL, after_fork_in_child);
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
   following = true;
 }
 
@@ -119,10 +134,11 @@ EXPORT int dlclose(void *handle) {
   static int (*next)(void *);
   if (!next)
     next = (int (*)(void *))qprof_next("dlclose");
-  uint32_t slot = qprof_current_slot();
-  if (slot != QPROF_NO_INDEX)
-    qprof_write_maps(slot);
-  if (qprof_process)
+  if (following && qprof_register_process()) {
+    uint32_t slot = qprof_current_slot();
+    if (slot != QPROF_NO_INDEX)
+      qprof_write_maps(slot);
     __atomic_fetch_add(&qprof_process->generation, 1, __ATOMIC_RELEASE);
+  }
   return next(handle);
 }

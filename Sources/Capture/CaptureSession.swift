@@ -45,10 +45,16 @@ package final class CaptureSession {
   }
 
   package var processes: some Collection<TracedProcess> { byRow.values }
-  /// No process is left. In this order: a fork stops pending when its child has attached, and who
-  /// attached since the last round has not been met yet.
+  /// Nothing runs any more that could still be sampled. Also asks /proc: the child of a fork shows
+  /// itself in the session only at its first tick.
   package var isDeserted: Bool {
-    file.forksPending == 0 && file.imagesAttached == imagesSeen && byRow.isEmpty
+    let forks = file.forksBegun
+    return byRow.isEmpty && file.forksPending == 0 && unlistedProcesses().isEmpty
+      // A process that forked and ended meanwhile may have been missed, and its child too.
+      && file.forksBegun == forks && file.forksPending == 0 && !hasNewImages
+  }
+  private var hasNewImages: Bool {
+    file.imagesAttached != imagesSeen
   }
 
   /// Variables for the target: which session to attach to, and the library that does it.
@@ -91,11 +97,12 @@ package final class CaptureSession {
     file.requestStop()
     Syscalls.sleep(milliseconds: 20)
     _ = poll(consumer)
-    for process in byRow.values {
+    for name in unlistedProcesses() + byRow.values.map(\.name) {
       losses.add(.leftRunning, events: 1)
-      losses.processNames[.leftRunning, default: []].append(process.name)
-      retire(process, consumer)
+      losses.processNames[.leftRunning, default: []].append(name)
     }
+    for process in byRow.values { retire(process, consumer) }
+    losses.add(.noSlot, events: Int64(file.header.pointee.processes_refused))
     file.close()
   }
 
@@ -111,8 +118,20 @@ package final class CaptureSession {
 // MARK: - Processes
 
 extension CaptureSession {
+  /// Names of processes that have the session mapped but no row in it.
+  private func unlistedProcesses() -> [String] {
+    let listed = Set(byRow.values.map(\.pid) + [Syscalls.ownPID()])
+    let path = file.path
+    return Syscalls.entries(of: "/proc").compactMap { Int32($0) }.compactMap { pid in
+      guard !listed.contains(pid), let maps = Syscalls.contents("/proc/\(pid)/maps"),
+        parseMaps(maps).contains(where: { $0.path == path })
+      else { return nil }
+      return Syscalls.text("/proc/\(pid)/comm").map { $0.filter { $0 != "\n" } } ?? "pid \(pid)"
+    }
+  }
+
   private func discover(_ consumer: some CaptureConsumer) {
-    guard file.imagesAttached != imagesSeen || byRow.isEmpty else { return }
+    guard hasNewImages else { return }
     var rows: [Int] = []
     for row in 0..<Int(QPROF_MAX_PROCESSES) where byRow[row] == nil {
       let state = file.atomic32(file.process(row), \.state).pointee.load(ordering: .acquiring)
@@ -133,10 +152,8 @@ extension CaptureSession {
   private func begin(row: Int) -> TracedProcess {
     let fields = file.process(row).pointee
     let parent =
-      fields.forked == 0
-      ? nil
-      : byRow.values.filter { $0.pid == fields.parent_pid && $0.image < fields.image }
-        .max { $0.image < $1.image }
+      fields.parent_image == 0
+      ? nil : byRow.values.first { $0.image == fields.parent_image }
     let process = TracedProcess(number: nextNumber, row: row, fields: fields, parent: parent)
     nextNumber += 1
     _ = process.checkVitals()
@@ -218,8 +235,7 @@ extension CaptureSession {
         process.hadSamples = true
         process.activeThreads.insert(tid)
         consumer.captured(sample, thread: tid, of: process)
-      case .maps(let text, let isLast):
-        take(maps: text, isLast: isLast, of: process, consumer)
+      case .maps(let text): update(process, parseMaps(text), consumer)
       }
     }
     if !isIntact { losses.add(.badRecord, events: 1) }
@@ -240,18 +256,6 @@ extension CaptureSession {
 // MARK: - Mappings and threads
 
 extension CaptureSession {
-  private func take(
-    maps text: UnsafeRawBufferPointer, isLast: Bool, of process: TracedProcess,
-    _ consumer: some CaptureConsumer
-  ) {
-    let limit = 16 << 20
-    if process.pendingMaps.count < limit { process.pendingMaps += text }
-    guard isLast else { return }
-    let entries = parseMaps(process.pendingMaps)
-    process.pendingMaps = []
-    update(process, entries, consumer)
-  }
-
   private func followMappings(_ consumer: some CaptureConsumer) {
     let now = Syscalls.monotonicNow()
     let isTime = now - lastMapsScan >= Self.mapsScanInterval

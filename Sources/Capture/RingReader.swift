@@ -4,8 +4,8 @@ import Synchronization
 /// One record of a ring. Pointers are valid only during the call that hands it out.
 enum RingRecord {
   case sample(RawSample)
-  /// Text of `/proc/self/maps`, or a part of it.
-  case maps(UnsafeRawBufferPointer, isLast: Bool)
+  /// Lines as in `/proc/self/maps`, of the executable mappings.
+  case maps(UnsafeRawBufferPointer)
 }
 
 /// A thread's registers and stack at one tick, as the signal handler copied them.
@@ -119,6 +119,6 @@ struct RingReader {
     let header = record.load(as: qprof_record.self)
     guard Int(header.payload) <= record.count - fixed else { return nil }
     let text = UnsafeRawBufferPointer(rebasing: record[fixed..<fixed + Int(header.payload)])
-    return .maps(text, isLast: UInt32(header.flags) & QPROF_FLAG_MORE.rawValue == 0)
+    return .maps(text)
   }
 }

@@ -161,6 +161,7 @@ extension SessionFile {
 
   func requestStop() { atomic32(header, \.stop).pointee.store(1, ordering: .relaxed) }
 
+  var forksBegun: UInt32 { atomic32(header, \.forks_begun).pointee.load(ordering: .acquiring) }
   var forksPending: UInt32 { atomic32(header, \.forks_pending).pointee.load(ordering: .acquiring) }
 
   var imagesAttached: UInt32 { atomic32(header, \.images).pointee.load(ordering: .acquiring) }
@@ -177,6 +178,9 @@ extension SessionFile {
 
   func freeSlot(_ index: Int) {
     let row = slot(index)
+    // From the start of the ring again, so that few of its pages are ever touched.
+    row.pointee.head = 0
+    row.pointee.tail = 0
     atomic32(row, \.state).pointee.store(QPROF_SLOT_FREE.rawValue, ordering: .releasing)
     push(index, on: atomic64(header, \.free_slots)) { row.pointee.next_free = $0 }
   }

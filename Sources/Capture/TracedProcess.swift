@@ -17,8 +17,6 @@ package final class TracedProcess {
   let image: UInt32
   /// The image that forked this one, whose mappings it began with.
   private let parent: TracedProcess?
-  /// Text of a maps record whose end has not come yet.
-  var pendingMaps: [UInt8] = []
   var generation: UInt32 = 0
   /// Threads with samples since the last look at thread names.
   var activeThreads: Set<Int32> = []

@@ -111,7 +111,7 @@ extension ElfImage {
   }
 
   /// `count` bytes that the file holds for `address`: code, constants, initial values of data.
-  /// Nil where a segment has no file behind it, and outside all segments.
+  /// Nil where a segment has no file behind it, and outside all segments. Valid while the image is.
   package func bytes(at address: FileAddress, count: Int) -> UnsafeRawBufferPointer? {
     guard count >= 0, let rest = segments.bytes(file.bytes, from: address.rawValue),
       rest.count >= count

@@ -1,7 +1,8 @@
 extension RandomAccessCollection {
   /// The first index whose element belongs to the second part, by binary search; the elements
   /// must be ordered so that `belongsToSecond` is false for some first part and true for the rest.
-  func partitioningIndex(where belongsToSecond: (Element) -> Bool) -> Index {
+  @inlinable
+  package func partitioningIndex(where belongsToSecond: (Element) -> Bool) -> Index {
     var low = startIndex
     var count = self.count
     while count > 0 {

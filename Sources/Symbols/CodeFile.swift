@@ -35,12 +35,39 @@ struct CodeFile {
   /// The functions at each of the sorted `addresses`, innermost first; none where nothing is known.
   func resolve(_ addresses: [UInt64]) -> [[SourceFrame]] {
     let sources = debugInfo?.resolve(addresses)
+    var names: [UInt64: String?] = [:]
     return addresses.indices.map { index in
-      let source = sources?[index] ?? SourceLocation()
-      if !source.frames.isEmpty { return source.frames }
+      var source = sources?[index] ?? SourceLocation()
+      if let outermost = source.frames.indices.last {
+        let entry = source.frames[outermost].entry
+        let name = entry.flatMap { entry in
+          let name = names[entry] ?? self.name(ofFunctionAt: FileAddress(entry))
+          names[entry] = .some(name)
+          return name
+        }
+        if let name {
+          source.frames[outermost].name = name
+          source.frames[outermost].qualifiedName = nil
+        }
+        return source.frames
+      }
       guard let name = name(at: FileAddress(addresses[index])) else { return [] }
       return [SourceFrame(name: name, file: source.file, line: source.line)]
     }
+  }
+
+  /// What the symbol table calls a function that the debug information knows.
+  ///
+  /// The C library's debug information says `__libc_malloc` where its symbol table, which is there
+  /// without a debug file too, says `malloc`: a function must have one name on all machines. Names
+  /// with a dot are those of clones, whose origin is the better name.
+  private func name(ofFunctionAt entry: FileAddress) -> String? {
+    for image in [image, debug] {
+      if let symbol = image?.symbol(containing: entry), symbol.address == entry {
+        return symbol.name.contains(".") ? nil : symbol.name
+      }
+    }
+    return nil
   }
 
   /// The symbol, or for a function without one `FILE+0xSTART`, the same for all its addresses.

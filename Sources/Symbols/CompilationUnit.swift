@@ -1,4 +1,5 @@
 import CElfutils
+import Glibc
 
 /// One compilation unit: its functions, what was inlined into them, and its line table.
 struct CompilationUnit {
@@ -22,10 +23,12 @@ struct CompilationUnit {
         let declaration = names[key] ?? Declaration(&die, &files, scopes)
         names[key] = declaration
         if let declaration {
-          location.frames.append(declaration.frame(file, line))
+          var frame = declaration.frame(file, line)
+          frame.entry = scope.parent == nil ? die.entry : nil
+          location.frames.append(frame)
         }
         // The next frame is the one this was inlined into, at the place of the call.
-        (file, line) = (files[scope.callFile], scope.callLine)
+        (file, line) = (scope.callFile.flatMap { files[$0] }, scope.callLine)
       }
       return location
     }
@@ -63,9 +66,10 @@ struct SourceFiles {
   subscript(index: Int) -> String? {
     mutating get {
       if let known = names[index] { return known }
-      guard let files, index < count, let name = dwarf_filesrc(files, index, nil, nil) else {
-        return nil
-      }
+      guard let files, index < count, let name = dwarf_filesrc(files, index, nil, nil),
+        // What libdw puts at index 0, where DWARF before version 5 has no file.
+        strcmp(name, "???") != 0
+      else { return nil }
       names[index] = String(cString: name).inFolder(folder)
       return names[index]
     }
@@ -137,6 +141,13 @@ extension Dwarf_Die {
       result = next
     }
     return result
+  }
+
+  /// Where this function's code begins: compilers list its main part first.
+  fileprivate var entry: UInt64? {
+    var die = self
+    var ranges = AddressRanges(&die)
+    return ranges.next()?.lowerBound
   }
 
   /// This namespace, type or function as a part of the qualified name of `function`.

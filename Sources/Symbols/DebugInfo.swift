@@ -2,11 +2,13 @@ import CElfutils
 import Elf
 
 /// A function at a source line, as the debug information or a symbol table has it.
-struct SourceFrame: Hashable {
+struct SourceFrame {
   /// Linkage name where there is one.
   var name: String
   /// Readable name, for a function without linkage name: `space::Type::name`.
   var qualifiedName: String?
+  /// Where the function's code begins; nil for an inlined one.
+  var entry: UInt64?
   var file: String?
   /// 0 when unknown.
   var line: Int32 = 0
@@ -19,6 +21,7 @@ struct SourceFrame: Hashable {
 /// Compilation units are found by their own ranges, read once: `.debug_aranges` is not written by
 /// all compilers. A unit's functions are read only when an address lies in it.
 final class DebugInfo {
+  /// libdw reads their bytes.
   private let image: ElfImage
   private let alternate: ElfImage?
   private let elf: OpaquePointer

@@ -1,4 +1,5 @@
 import CElfutils
+import Elf
 
 /// The functions of a unit around given addresses, with what was inlined into them.
 ///
@@ -9,7 +10,8 @@ struct ScopeTree {
     var die: Dwarf_Die
     /// The scope this one is inlined into; nil for a function of its own.
     var parent: Int?
-    var callFile = 0
+    /// Where it is inlined: an index into the unit's file table, and a line.
+    var callFile: Int?
     var callLine: Int32 = 0
   }
 
@@ -71,15 +73,16 @@ struct ScopeTree {
     var place = Place()
     var descend = true
     while true {
+      let last = die
       var next = Dwarf_Die()
       if descend, open.count < Self.depthLimit, dwarf_child(&die, &next) == 0,
-        Self.follows(next, die)
+        Self.follows(next, last)
       {
         open.append((die, place))
       } else {
         while true {
           guard !open.isEmpty else { return }
-          if dwarf_siblingof(&die, &next) == 0, Self.follows(next, die) { break }
+          if dwarf_siblingof(&die, &next) == 0, Self.follows(next, last) { break }
           die = open.removeLast().die
         }
       }
@@ -89,9 +92,10 @@ struct ScopeTree {
     }
   }
 
-  /// Entries lie one after another; a link of a damaged file that points back would never end.
-  private static func follows(_ next: Dwarf_Die, _ die: Dwarf_Die) -> Bool {
-    UInt(bitPattern: next.addr) > UInt(bitPattern: die.addr)
+  /// Entries lie one after another. Links of a damaged file that lead back to entries seen before
+  /// would make the walk endless.
+  private static func follows(_ next: Dwarf_Die, _ last: Dwarf_Die) -> Bool {
+    UInt(bitPattern: next.addr) > UInt(bitPattern: last.addr)
   }
 
   /// Where the walk is: in code, and in names.
@@ -113,8 +117,8 @@ struct ScopeTree {
       return true
     case DW_TAG_inlined_subroutine:
       guard let outer = place.scope, let scope = add(&die, parent: outer) else { return false }
-      scopes[scope].callFile = Int(clamping: die.constant(DW_AT_call_file))
-      scopes[scope].callLine = Int32(clamping: die.constant(DW_AT_call_line))
+      scopes[scope].callFile = die.constant(DW_AT_call_file).map { Int(clamping: $0) }
+      scopes[scope].callLine = Int32(clamping: die.constant(DW_AT_call_line) ?? 0)
       place.scope = scope
       return true
     case DW_TAG_lexical_block, DW_TAG_try_block, DW_TAG_catch_block, DW_TAG_with_stmt:
@@ -137,7 +141,7 @@ struct ScopeTree {
   private mutating func add(_ die: inout Dwarf_Die, parent: Int?) -> Int? {
     var isNew = true
     for range in AddressRanges(&die) {
-      var index = firstIndex(from: range.lowerBound)
+      var index = addresses.partitioningIndex { $0 >= range.lowerBound }
       while index < addresses.count, addresses[index] < range.upperBound {
         if innermost[index] == parent {
           if isNew { scopes.append(Scope(die: die, parent: parent)) }
@@ -149,26 +153,16 @@ struct ScopeTree {
     }
     return isNew ? nil : scopes.count - 1
   }
-
-  private func firstIndex(from address: UInt64) -> Int {
-    var low = 0
-    var high = addresses.count
-    while low < high {
-      let middle = low + (high - low) / 2
-      if addresses[middle] < address { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
 }
 
 extension Dwarf_Die {
-  /// A number that this entry itself has, or 0.
-  fileprivate mutating func constant(_ name: Int) -> UInt64 {
+  /// A number that this entry itself has.
+  fileprivate mutating func constant(_ name: Int) -> UInt64? {
     var attribute = Dwarf_Attribute()
     var value: Dwarf_Word = 0
     guard dwarf_attr(&self, UInt32(name), &attribute) != nil,
       dwarf_formudata(&attribute, &value) == 0
-    else { return 0 }
+    else { return nil }
     return value
   }
 }

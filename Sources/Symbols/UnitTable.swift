@@ -1,4 +1,5 @@
 import CElfutils
+import Elf
 
 /// Which compilation unit an address belongs to.
 struct UnitTable {
@@ -65,13 +66,7 @@ struct UnitTable {
 
   private func candidates(_ address: UInt64) -> [Int] {
     var result: [Int] = []
-    var low = 0
-    var high = spans.count
-    while low < high {
-      let middle = low + (high - low) / 2
-      if spans[middle].start <= address { low = middle + 1 } else { high = middle }
-    }
-    var index = low - 1
+    var index = spans.partitioningIndex { $0.start > address } - 1
     while index >= 0, spans[index].reach > address, result.count < Self.overlapLimit {
       if address < spans[index].end, !result.contains(spans[index].unit) {
         result.append(spans[index].unit)

@@ -81,7 +81,7 @@ extension AgentTests {
       var bytes = 0
       _ = session.reader.drain(slot: Int(session.slot)) { record in
         switch record {
-        case .maps(let text, _): bytes += parseMaps(text).count + text.count
+        case .maps(let text): bytes += parseMaps(text).count + text.count
         case .sample(let sample): bytes += sample.stack.0.bytes.count + sample.stack.1.bytes.count
         }
       }

@@ -15,7 +15,7 @@ final class AttachedSession {
     file = try SessionFile(period: 4_000_000, tick: 4_000_000)
     setenv(QPROF_ENV_SESSION, file.path, 1)
     defer { unsetenv(QPROF_ENV_SESSION) }
-    guard qprof_attach(), qprof_claim_process(false) else { throw NotAttached() }
+    guard qprof_attach(), qprof_claim_process(0) else { throw NotAttached() }
     slot = qprof_claim_slot(qprof_gettid())
   }
 
@@ -43,7 +43,7 @@ final class AttachedSession {
   func drainTexts() -> [[UInt8]]? {
     var texts: [[UInt8]] = []
     let isIntact = reader.drain(slot: Int(slot)) { record in
-      if case .maps(let text, _) = record { texts.append(Array(text)) }
+      if case .maps(let text) = record { texts.append(Array(text)) }
     }
     return isIntact ? texts : nil
   }

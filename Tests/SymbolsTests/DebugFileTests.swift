@@ -85,6 +85,28 @@ import Testing
     #expect(symbolized(buildID: buildID).texts == named)
   }
 
+  @Test func functionHasOneNameWithAndWithoutDebugFile() throws {
+    let file = try scratch.write(
+      """
+      int __price_internal(int x) { return x * x + 1; }
+      extern int price(int) __attribute__((alias("__price_internal")));
+      static __attribute__((noinline)) int hidden(int x) { return x / 3; }
+      int use(int x) { return hidden(x) + price(x); }
+      """, "price.c")
+    try run(["gcc", "-g", "-O1", "-shared", "-fPIC", file, "-o", scratch("libprice.so")])
+    let addresses = try ["__price_internal", "hidden"].map {
+      try SymbolsTests.address(of: $0, in: scratch("libprice.so"))
+    }
+    func names() -> [String?] {
+      let symbolized = Symbolized(scratch("libprice.so"), addresses, debugFolders: [])
+      return [0, 1].map { symbolized.frames($0).first?.name }
+    }
+    #expect(names() == ["price", "hidden"])
+    try run(["strip", "--strip-unneeded", scratch("libprice.so")])
+    // What the library does not export is known by its start only.
+    #expect(names() == ["price", "libprice.so+0x" + String(addresses[1], radix: 16)])
+  }
+
   @Test func compressedDebugFileIsRead() throws {
     try strip()
     try run(["objcopy", "--compress-debug-sections", scratch("shop.debug")])

@@ -28,7 +28,9 @@ extern struct qprof_process *qprof_process;
 bool qprof_attach(void);
 
 // Claims a row for this process and fills it in. False when the table is full, which is counted.
-bool qprof_claim_process(bool forked);
+// `parent_image` is the image that a forked process was forked from, 0 for one that was exec'd.
+// Async-signal-safe.
+bool qprof_claim_process(uint32_t parent_image);
 
 // Claims a slot for thread `tid` of this process (0 when it is not running yet). QPROF_NO_INDEX
 // when none is free, which is counted. Async-signal-safe.
@@ -49,8 +51,9 @@ void qprof_commit(uint32_t slot, struct qprof_record *record);
 void qprof_write_sample(uint32_t slot, const ucontext_t *context, const struct qprof_stack *stack,
                         int64_t time_ns, uint32_t weight);
 
-// Writes the text of /proc/self/maps into the slot's ring. Best effort: the recorder also reads
-// the file itself while the process lives. Not from a signal handler.
+// Writes the executable mappings of all loaded objects into the slot's ring, in the format of
+// /proc/self/maps. Best effort: the recorder also reads that file itself while the process lives.
+// Not from a signal handler.
 void qprof_write_maps(uint32_t slot);
 
 int64_t qprof_now(void);

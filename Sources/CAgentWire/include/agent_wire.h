@@ -47,14 +47,15 @@ struct qprof_session {
   uint64_t processes_offset;
   uint64_t slots_offset;
   uint64_t rings_offset;
-  uint64_t map_size;     // bytes an agent maps: the file at its largest
-  int64_t period_ns;     // CPU time per unit of sample weight
-  int64_t tick_ns;       // length of the kernel's tick
-  int32_t recorder_pid;  // in the recorder's PID namespace
-  uint32_t slots_ready;  // rings that are allocated
-  uint64_t heartbeat_ns; // CLOCK_MONOTONIC, set by the recorder at every drain
-  uint32_t stop;         // not zero: agents disarm their timers
-  uint32_t forks_pending;
+  uint64_t map_size;      // bytes an agent maps: the file at its largest
+  int64_t period_ns;      // CPU time per unit of sample weight
+  int64_t tick_ns;        // length of the kernel's tick
+  int32_t recorder_pid;   // in the recorder's PID namespace
+  uint32_t slots_ready;   // rings that are allocated
+  uint64_t heartbeat_ns;  // CLOCK_MONOTONIC, set by the recorder at every drain
+  uint32_t stop;          // not zero: agents disarm their timers
+  uint32_t forks_begun;
+  uint32_t forks_pending; // forks begun whose child is not in /proc for certain yet
   uint64_t free_processes;
   uint64_t free_slots;
   uint32_t images;            // how many program images have attached
@@ -73,15 +74,15 @@ struct qprof_process {
   uint32_t next_free;
   int32_t pid;
   int32_t parent_pid;
-  uint32_t image;      // order of attaching: a higher number under the same pid is a later exec
-  uint32_t forked;     // not zero: began by fork, with the parent's mappings
-  uint32_t generation; // raised before an object is unloaded
-  uint32_t ticks;      // weight of the signals handled, so that silence shows
-  uint32_t wanted;     // a thread without a slot, posted by the recorder, to be armed
-  uint32_t no_slot;    // threads not sampled for want of a slot
-  uint32_t no_timer;   // threads not sampled because the kernel refused a timer
-  int64_t start_ns;    // CLOCK_MONOTONIC
-  char name[16];       // as the kernel calls it, for processes gone before the recorder looks
+  uint32_t image;        // order of attaching: a higher number under the same pid is a later exec
+  uint32_t generation;   // raised before an object is unloaded
+  uint32_t ticks;        // weight of the signals handled, so that silence shows
+  uint32_t wanted;       // a thread without a slot, posted by the recorder, to be armed
+  uint32_t no_slot;      // threads not sampled for want of a slot
+  uint32_t no_timer;     // threads not sampled because the kernel refused a timer
+  int64_t start_ns;      // CLOCK_MONOTONIC
+  uint32_t parent_image; // of a forked process: the image it was forked from
+  char name[16];         // as the kernel calls it, for processes gone before the recorder looks
   uint8_t reserved[56];
 };
 
@@ -115,13 +116,12 @@ struct qprof_slot {
 enum qprof_record_kind {
   QPROF_RECORD_PAD = 0,    // skip to the start of the ring
   QPROF_RECORD_SAMPLE = 1, // qprof_sample, then the bytes of its segments
-  QPROF_RECORD_MAPS = 2,   // qprof_record, then text of /proc/self/maps
+  QPROF_RECORD_MAPS = 2,   // qprof_record, then lines as in /proc/self/maps
 };
 
 enum qprof_record_flags {
   QPROF_FLAG_CAPPED = 1,     // stack longer than QPROF_STACK_CAP
   QPROF_FLAG_UNREADABLE = 2, // stack memory could not be read
-  QPROF_FLAG_MORE = 4,       // text of a maps record goes on in the next one
 };
 
 struct qprof_record {
