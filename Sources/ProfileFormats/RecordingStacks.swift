@@ -50,7 +50,8 @@ struct PackedLocations: Hashable {
         return value * 100 + Int(byte >> 4) * 10 + Int(byte & 15)
       }
       guard id <= Int(Int32.max) else {
-        throw BrokenRule("location \(start / width) of the row has the id \(id), which is too large")
+        throw BrokenRule(
+          "location \(start / width) of the row has the id \(id), which is too large")
       }
       return ID(id)
     }
