@@ -125,29 +125,6 @@ struct RecordingTables {
     return result
   }
 
-  private mutating func readStacks() throws {
-    try forEachRow(of: "stack", key: "id") { row in
-      // The number of the row is that of its first node.
-      let row = RecordingRow(row: row.row, table: row.table, number: profile.stacks.count)
-      guard try row.int64(0) == Int64(row.number) else {
-        throw row.broken("ids do not follow from the nodes before")
-      }
-      var parent: ID<StackNode>?
-      if !row.isNull(1) {
-        let up = try row.int32(1)
-        guard up >= 1, Int(up) <= row.number else { throw row.broken("no parent \(up) nodes up") }
-        parent = ID(row.number - Int(up))
-      }
-      for location in try row.locations(width: 2, bytes: 3) {
-        let next = profile.stacks.count
-        guard next <= Int(Int32.max) else { throw row.broken("too many nodes") }
-        let id = profile.stacks.intern(StackNode(parent: parent, location: location))
-        guard id.index == next else { throw row.broken("node \(next) is the same as \(id.index)") }
-        parent = id
-      }
-    }
-  }
-
   private mutating func readProcesses() throws {
     try forEachRow(of: "process") { row in
       profile.processes.append(
@@ -188,7 +165,7 @@ struct RecordingTables {
     }
   }
 
-  private func forEachRow(
+  func forEachRow(
     of table: String, key: String, _ body: (RecordingRow) throws -> Void
   ) throws {
     guard let columns = RecordingSchema.table(table)?.columns else { return }
@@ -245,19 +222,9 @@ struct RecordingRow {
     }
   }
 
-  /// The locations of a run of stack nodes, by the columns that hold their width and their bytes.
-  func locations(width: Int, bytes: Int) throws -> [ID<Location>] {
-    guard let packed = try self.bytes(bytes) else { throw wrongType(bytes) }
-    do {
-      return try PackedLocations.unpack(packed, width: try int64(width))
-    } catch let error as BrokenRule {
-      throw broken(error.rule)
-    }
-  }
-
   func broken(_ what: String) -> BrokenRule { BrokenRule("table \(table), row \(number): \(what)") }
   func repeats(_ other: Int) -> BrokenRule { broken("the same as row \(other)") }
-  private func wrongType(_ column: Int) -> BrokenRule {
+  func wrongType(_ column: Int) -> BrokenRule {
     broken("column \(column) has a value of the wrong type or size")
   }
 }
