@@ -108,9 +108,14 @@ struct WrittenRows {
   }
 
   private mutating func writeStacks(_ profile: Profile, in db: Database) throws {
-    let insert = try db.cachedStatement(sql: "INSERT INTO stack VALUES (?, ?, ?)")
-    for (id, row) in profile.stacks.rows.enumerated().dropFirst(stacks) {
-      try insert.execute(arguments: [id, row.parent.map { id - $0.index }, row.location.index])
+    let insert = try db.cachedStatement(sql: "INSERT INTO stack VALUES (?, ?, ?, ?)")
+    for run in profile.stacks.runs(from: stacks) {
+      let nodes = profile.stacks.rows[run]
+      let id = run.lowerBound
+      let locations = PackedLocations(nodes.map(\.location))
+      try insert.execute(arguments: [
+        id, nodes[id].parent.map { id - $0.index }, locations.width, Data(locations.bytes),
+      ])
     }
     stacks = profile.stacks.count
   }

@@ -62,10 +62,11 @@ enum RecordingSchema {
           PRIMARY KEY(location, depth)) WITHOUT ROWID
         """),
     Table(
-      name: "stack", columns: "id, up, location",
+      // A row for each run of nodes: a row for each node would be half of the file.
+      name: "stack", columns: "id, up, width, locations",
       sql: """
         CREATE TABLE stack(
-          id INTEGER PRIMARY KEY, up INTEGER, location INTEGER NOT NULL REFERENCES location)
+          id INTEGER PRIMARY KEY, up INTEGER, width INTEGER NOT NULL, locations BLOB NOT NULL)
         """),
     Table(
       name: "process", columns: "id, pid, parent_pid, name, start_ns, end_ns",
@@ -86,7 +87,7 @@ enum RecordingSchema {
       sql: """
         CREATE TABLE sample(
           id INTEGER PRIMARY KEY, delta_us INTEGER NOT NULL, thread INTEGER REFERENCES thread,
-          stack INTEGER REFERENCES stack, weight INTEGER NOT NULL)
+          stack INTEGER, weight INTEGER NOT NULL)
         """),
     Table(
       name: "loss", columns: "reason, events, weight, processes",
@@ -101,7 +102,23 @@ enum RecordingSchema {
   private static let views = """
     CREATE VIEW timed_sample AS
       SELECT id, sum(delta_us) OVER (ORDER BY id) AS time_us, thread, stack, weight FROM sample;
-    CREATE VIEW stack_node AS SELECT id, id - up AS parent, location FROM stack;
+    CREATE VIEW stack_node AS
+      WITH RECURSIVE place(n) AS (
+        SELECT 0
+        UNION ALL
+        SELECT n + 1 FROM place WHERE n + 1 < (SELECT max(length(locations) / width) FROM stack))
+      SELECT id + n AS id, CASE n WHEN 0 THEN id - up ELSE id + n - 1 END AS parent,
+        CAST(hex(substr(locations, 1 + n * width, width)) AS INTEGER) AS location
+      FROM stack JOIN place ON n < length(locations) / width;
+    CREATE VIEW sample_location AS
+      WITH RECURSIVE step(sample, depth, node) AS (
+        SELECT id, 0, stack FROM sample
+        UNION ALL
+        SELECT sample, depth + 1, CASE node WHEN id THEN id - up ELSE node - 1 END
+        FROM step JOIN stack ON id = (SELECT max(id) FROM stack WHERE id <= node))
+      SELECT sample, depth,
+        CAST(hex(substr(locations, 1 + (node - id) * width, width)) AS INTEGER) AS location
+      FROM step JOIN stack ON id = (SELECT max(id) FROM stack WHERE id <= node);
     CREATE VIEW frame AS
       SELECT place.location, place.depth,
         coalesce(

@@ -125,19 +125,6 @@ struct RecordingTables {
     return result
   }
 
-  private mutating func readStacks() throws {
-    try forEachRow(of: "stack") { row in
-      var parent: ID<StackNode>?
-      if !row.isNull(1) {
-        let up = try row.int32(1)
-        guard up >= 1, Int(up) <= row.number else { throw row.broken("no parent \(up) rows up") }
-        parent = ID(row.number - Int(up))
-      }
-      let id = profile.stacks.intern(StackNode(parent: parent, location: try row.id(2)))
-      guard id.index == row.number else { throw row.repeats(id.index) }
-    }
-  }
-
   private mutating func readProcesses() throws {
     try forEachRow(of: "process") { row in
       profile.processes.append(
@@ -178,7 +165,7 @@ struct RecordingTables {
     }
   }
 
-  private func forEachRow(
+  func forEachRow(
     of table: String, key: String, _ body: (RecordingRow) throws -> Void
   ) throws {
     guard let columns = RecordingSchema.table(table)?.columns else { return }
@@ -237,7 +224,7 @@ struct RecordingRow {
 
   func broken(_ what: String) -> BrokenRule { BrokenRule("table \(table), row \(number): \(what)") }
   func repeats(_ other: Int) -> BrokenRule { broken("the same as row \(other)") }
-  private func wrongType(_ column: Int) -> BrokenRule {
+  func wrongType(_ column: Int) -> BrokenRule {
     broken("column \(column) has a value of the wrong type or size")
   }
 }

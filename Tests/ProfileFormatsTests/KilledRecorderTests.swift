@@ -22,7 +22,7 @@ import Testing
       PRAGMA cache_size = 10;
       BEGIN;
       UPDATE sample SET weight = 77;
-      UPDATE stack SET location = 0;
+      UPDATE stack SET locations = zeroblob(length(locations));
       .shell cp \(live) \(path)
       .shell cp \(live)-journal \(path)-journal
       ROLLBACK;

@@ -74,8 +74,32 @@ import Testing
   }
 
   @Test(arguments: [
-    ("UPDATE stack SET location = 99999 WHERE id = 7", "stack 7: location 99999"),
-    ("UPDATE stack SET up = 8 WHERE id = 7", "table stack, row 7: no parent 8 rows up"),
+    (
+      "UPDATE stack SET width = 3, locations = x'099999' WHERE id = (SELECT max(id) FROM stack)",
+      ": location 99999"
+    ),
+    ("UPDATE stack SET up = 1 WHERE id = 0", "table stack, row 0: no parent 1 nodes up"),
+    ("UPDATE stack SET up = -1 WHERE id = 0", "table stack, row 0: no parent -1 nodes up"),
+    ("UPDATE stack SET width = 0 WHERE id = 0", "table stack, row 0: width 0 is not one of 1 to 5"),
+    ("UPDATE stack SET width = 1 << 40 WHERE id = 0", "row 0: width 1099511627776 is not one of"),
+    ("UPDATE stack SET width = 2, locations = x'000102' WHERE id = 0", "row 0: 3 bytes are not"),
+    ("UPDATE stack SET locations = x'' WHERE id = 0", "row 0: 0 bytes are not locations"),
+    ("UPDATE stack SET locations = x'1a' WHERE id = 0", "row 0: location 0 of the row has a digit"),
+    ("UPDATE stack SET locations = x'b1' WHERE id = 0", "row 0: location 0 of the row has a digit"),
+    (
+      "UPDATE stack SET width = 5, locations = x'00000000002147483648' WHERE id = 0",
+      "row 0: location 1 of the row has the id 2147483648, which is too large"
+    ),
+    ("UPDATE stack SET locations = 'text' WHERE id = 0", "table stack, row 0: column 3"),
+    (
+      "UPDATE stack SET width = 1, locations = x'01' WHERE id = 0",
+      "row 1: ids do not follow from the nodes before"
+    ),
+    (
+      "INSERT INTO stack SELECT max(id) + length(locations) / width, NULL, 1, x'00' FROM stack "
+        + "WHERE id = (SELECT max(id) FROM stack)",
+      "is the same as 0"
+    ),
     ("UPDATE sample SET weight = -1 WHERE id = 3", "sample 3: weight -1 is negative"),
     ("UPDATE sample SET weight = 9223372036854775807", "sum of all weights overflows"),
     ("UPDATE sample SET stack = 'x' WHERE id = 3", "table sample, row 3: column 3"),

@@ -64,6 +64,43 @@ import Testing
     }
   }
 
+  /// The views unfold the runs of nodes to what the profile has.
+  @Test func stacksOfTheViews() throws {
+    try withTemporaryFolder { folder in
+      let path = folder + "/r.qprof"
+      let writer = try RecordingWriter(path: path)
+      let profile = compilerLikeProfile(samples: 150, distinctStacks: 100, depth: 15, seed: 9)
+      // Ids of one, two and more digits, and runs of both widths.
+      try #require(profile.locations.count > 110)
+      try writer.finish(profile)
+      try writer.close()
+
+      let nodes = profile.stacks.rows.enumerated().map { id, node in
+        "\(id)|\(node.parent.map { "\($0.index)" } ?? "")|\(node.location.index)\n"
+      }
+      let unfolded = "SELECT id, parent, location FROM stack_node ORDER BY id"
+      #expect(try run("sqlite3", [path, unfolded]).output == nodes.joined())
+      let places = profile.samples.enumerated().flatMap { id, sample in
+        profile.locations(of: sample.stack).enumerated().map { "\(id)|\($0)|\($1.index)\n" }
+      }
+      let walked = "SELECT sample, depth, location FROM sample_location ORDER BY sample, depth"
+      #expect(try run("sqlite3", [path, walked]).output == places.joined())
+    }
+  }
+
+  @Test func packedLocationsAreDecimalDigits() throws {
+    let small = PackedLocations([7, 99, 0].map { ID($0) })
+    #expect(small.width == 1 && small.bytes == [0x07, 0x99, 0x00])
+    let wide = PackedLocations([7, 5739, 100].map { ID($0) })
+    #expect(wide.width == 2 && wide.bytes == [0x00, 0x07, 0x57, 0x39, 0x01, 0x00])
+    let largest = PackedLocations([ID(Int(Int32.max))])
+    #expect(largest.width == 5 && largest.bytes == [0x21, 0x47, 0x48, 0x36, 0x47])
+    for packed in [small, wide, largest] {
+      let ids = try PackedLocations.unpack(packed.bytes, width: Int64(packed.width))
+      #expect(PackedLocations(ids) == packed)
+    }
+  }
+
   /// The view begins with the marker of a stack too, as the table alone does not.
   @Test func markersAreFrames() throws {
     try withRecording { path in

@@ -166,7 +166,7 @@ struct RandomProfile {
 
 /// A profile as an ordinary recording of a compiler gives it: `samples` samples over
 /// `distinctStacks` stacks of about `depth` frames, function names of 45 characters, each function
-/// with a mangled name too, four call sites per function, one sample in five weighing more than 1.
+/// with a mangled name too, three call sites per function, one sample in five weighing more than 1.
 func compilerLikeProfile(samples: Int, distinctStacks: Int, depth: Int, seed: UInt64) -> Profile {
   var random = RepeatableRandom(seed: seed)
   var profile = Profile()
@@ -185,9 +185,10 @@ func compilerLikeProfile(samples: Int, distinctStacks: Int, depth: Int, seed: UI
   var seen: Set<ID<StackNode>> = []
   while stacks.count < distinctStacks {
     var stack: ID<StackNode>?
-    // Few ways to go near the root and more near the leaf, as in real programs.
+    // Few ways to go near the root and many near the leaf: half of a stack is its own, as in the
+    // recording of cc1plus by which the format was measured.
     for level in 0..<Int.random(in: depth - 4...depth + 4, using: &random) {
-      let choices = level < 6 ? 1 : level < 12 ? 4 : 400
+      let choices = level < depth / 3 ? 1 : level < depth / 2 ? 2 : 250
       let site = level * 400 + Int.random(in: 0..<choices, using: &random)
       let location = profile.locations.intern(
         .code(mapping, FileAddress(UInt64(0x41_0000 + site * 52))))
@@ -205,7 +206,7 @@ func compilerLikeProfile(samples: Int, distinctStacks: Int, depth: Int, seed: UI
   return profile
 }
 
-/// Gives every location of a profile a function, four locations to a function, and every eighth an
+/// Gives every location of a profile a function, three locations to a function, and every eighth an
 /// inlined one. Names have 45 characters, mangled ones too.
 func symbolize(_ profile: inout Profile) {
   func function(_ number: Int) -> ID<Function> {
@@ -217,9 +218,9 @@ func symbolize(_ profile: inout Profile) {
       Function(name: name, systemName: mangled, file: file, startLine: Int32(number)))
   }
   for id in profile.locations.ids {
-    var lines = [Line(function: function(id.index / 4), line: Int32(id.index % 3000))]
+    var lines = [Line(function: function(id.index / 3), line: Int32(id.index % 3000))]
     if id.index % 8 == 0 {
-      lines.insert(Line(function: function(id.index / 4 + 1), line: 7), at: 0)
+      lines.insert(Line(function: function(id.index / 3 + 1), line: 7), at: 0)
     }
     profile.locations.setLines(lines, of: id)
   }
