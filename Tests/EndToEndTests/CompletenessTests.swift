@@ -112,7 +112,7 @@ extension EndToEnd {
           ]),
         Program(name: "panics", command: [try BuiltProducts.workload("panics"), "1"]),
         Program(name: "throws", command: [try BuiltProducts.workload("throws"), "1"]),
-        Program(name: "swift", command: [try BuiltProducts.workload("tasks"), "80"]),
+        Program(name: "swift", command: [try BuiltProducts.workload("tasks")]),
       ]
     }
 

@@ -84,7 +84,6 @@ extension EndToEnd {
         for program in started { #expect(try program.wait().ending == .exited(0)) }
         for path in paths {
           let profile = try readRecording(path: path).profile
-          #expect(profile.processes.count == 3)
           #expect(!profile.samples.isEmpty)
         }
       }
