@@ -52,23 +52,36 @@ static void put_line(struct writer *out, uint64_t address, const ElfW(Phdr) * se
   out->text[out->length++] = '\n';
 }
 
+// The path by which the recorder finds the object's file: absolute, in `buffer` where the loader's
+// own name is not. Null when that cannot be told.
+static const char *absolute_path(const char *name, char *buffer) {
+  if (!name || name[0] == 0) { // the program itself
+    long length = qprof_syscall3(SYS_readlink, (long)"/proc/self/exe", (long)buffer, PATH_MAX - 1);
+    if (length <= 0)
+      return NULL;
+    buffer[length] = 0;
+    return buffer;
+  }
+  if (name[0] == '/')
+    return name;
+  long length = qprof_syscall3(SYS_getcwd, (long)buffer, PATH_MAX, 0); // with its final zero
+  size_t name_size = strnlen(name, PATH_MAX) + 1;
+  if (length <= 0 || (size_t)length + name_size > PATH_MAX)
+    return NULL;
+  buffer[length - 1] = '/';
+  for (size_t i = 0; i < name_size; i++)
+    buffer[(size_t)length + i] = name[i];
+  return buffer;
+}
+
 static int put_object(struct dl_phdr_info *object, size_t size, void *argument) {
   (void)size;
-  char own_path[PATH_MAX];
-  const char *path = object->dlpi_name;
+  char buffer[PATH_MAX];
+  const char *path = "[vdso]";
   struct stat file = {0};
-  if (object->dlpi_addr == getauxval(AT_SYSINFO_EHDR)) {
-    path = "[vdso]";
-  } else {
-    if (!path || path[0] == 0) { // the program itself
-      long length =
-          qprof_syscall3(SYS_readlink, (long)"/proc/self/exe", (long)own_path, sizeof own_path - 1);
-      if (length <= 0)
-        return 0;
-      own_path[length] = 0;
-      path = own_path;
-    }
-    if (qprof_syscall4(SYS_newfstatat, AT_FDCWD, (long)path, (long)&file, 0) < 0)
+  if (object->dlpi_addr != getauxval(AT_SYSINFO_EHDR)) {
+    path = absolute_path(object->dlpi_name, buffer);
+    if (!path || qprof_syscall4(SYS_newfstatat, AT_FDCWD, (long)path, (long)&file, 0) < 0)
       return 0;
   }
   for (int i = 0; i < object->dlpi_phnum; i++) {

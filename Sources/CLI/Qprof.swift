@@ -18,11 +18,23 @@ struct Qprof: ParsableCommand {
     version: "qprof \(version)",
     subcommands: [Record.self, Report.self, Flame.self, Export.self, Init.self])
 
+  /// Keeps the arguments of a recorded command away from the parser, whose time grows with their
+  /// square: it gets the first word after `--` only.
+  private static func parse(_ words: [String]) throws -> any ParsableCommand {
+    guard words.first == "record", let separator = words.firstIndex(of: "--") else {
+      return try parseAsRoot(words)
+    }
+    let command = try parseAsRoot(Array(words.prefix(separator + 2)))
+    guard var record = command as? Record else { return command }
+    record.command = Array(words[separator...])
+    return record
+  }
+
   /// Errors are told on standard error, with an exit code. Help, and what a command throws as
   /// `ExitCode`, is left to ArgumentParser.
   static func main() {
     do {
-      var command = try parseAsRoot()
+      var command = try parse(Array(CommandLine.arguments.dropFirst()))
       try command.run()
     } catch {
       if let code = ExitCodes.code(of: error) {

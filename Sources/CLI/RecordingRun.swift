@@ -45,8 +45,7 @@ struct RecordingRun {
     var options = options
     let date = Date()
     options.provenance.startTime = date.timeIntervalSince1970
-    let path = try recordingPath(date)
-    let writer = try RecordingWriter(path: path)
+    let (path, writer) = try newRecording(date)
     let progress = ProgressLine()
     var profile: Profile
     do {
@@ -64,15 +63,29 @@ struct RecordingRun {
     return profile.provenance.exit ?? .leftRunning
   }
 
-  private func recordingPath(_ date: Date) throws -> String {
-    guard let output else {
-      let folder = RecordingsFolder.governing(FileManager.default.currentDirectoryPath)
-      return try folder.newRecordingPath(name: name, date: date)
+  private func newRecording(_ date: Date) throws -> (path: String, writer: RecordingWriter) {
+    if let output {
+      if (try? readRecording(path: output)) != nil {
+        try FileManager.default.removeItem(atPath: output)
+      }
+      return (output, try RecordingWriter(path: output))
     }
-    if (try? readRecording(path: output)) != nil {
-      try FileManager.default.removeItem(atPath: output)
+    let folder = RecordingsFolder.governing(FileManager.default.currentDirectoryPath)
+    var date = date
+    while true {
+      let path = try folder.newRecordingPath(name: name, date: date)
+      if let writer = try Self.writerUnlessTaken(path) { return (path, writer) }
+      date += 1  // another recorder was quicker
     }
-    return output
+  }
+
+  private static func writerUnlessTaken(_ path: String) throws -> RecordingWriter? {
+    do {
+      return try RecordingWriter(path: path)
+    } catch {
+      if case .alreadyExists = error { return nil }
+      throw error
+    }
   }
 
   /// What was recorded and what is wrong with it, for a person at a terminal. Elsewhere standard

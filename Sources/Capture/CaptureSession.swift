@@ -68,7 +68,13 @@ package final class CaptureSession {
       }
     }
     let others = Syscalls.environment("LD_PRELOAD").map { ":" + $0 } ?? ""
-    return [QPROF_ENV_SESSION: file.path, "LD_PRELOAD": path + others]
+    // AddressSanitizer refuses to start behind another preloaded library. The agent replaces
+    // nothing that it relies on, and calls on to it.
+    let options = Syscalls.environment("ASAN_OPTIONS").map { $0 + ":" } ?? ""
+    return [
+      QPROF_ENV_SESSION: file.path, "LD_PRELOAD": path + others,
+      "ASAN_OPTIONS": options + "verify_asan_link_order=0",
+    ]
   }
 
   /// One round: hands over everything that is new.

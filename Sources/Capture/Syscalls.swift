@@ -342,3 +342,12 @@ extension Syscalls {
     raise(number)
   }
 }
+
+extension Syscalls {
+  /// Largest resident set of this process so far, in KiB.
+  static func peakResidentKilobytes() -> Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss
+  }
+}

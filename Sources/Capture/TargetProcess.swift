@@ -7,13 +7,16 @@ package final class TargetProcess {
     package var status: Provenance.ExitStatus
     /// User and system time of the command and of all children it waited for.
     package var cpuTime: Nanoseconds
-    package var peakResidentBytes: Int64
+    package var peakResidentBytes: Int64?
   }
 
   package let pid: Int32
   package private(set) var outcome: Outcome?
   /// Signals that asked this process to end, counted.
   package private(set) var interruptions = 0
+  /// KiB that this process had at most when it started the target. The kernel counts them as the
+  /// target's until its exec, so a smaller peak of its own is not known.
+  private let ownPeak: Int
   private let signals: Int32
   private let originalMask: sigset_t
 
@@ -30,6 +33,7 @@ package final class TargetProcess {
       throw .systemCall("signalfd", errno: Syscalls.lastError(), what: "the recorder's signals")
     }
     (signals, originalMask) = diverted
+    ownPeak = Syscalls.peakResidentKilobytes()
     let inherited = Syscalls.allEnvironment().filter { entry in
       !environment.keys.contains(String(entry.prefix { $0 != "=" }))
     }
@@ -75,7 +79,7 @@ package final class TargetProcess {
     outcome = Outcome(
       status: signal == 0 ? .exited(status >> 8 & 0xff) : .signalled(signal),
       cpuTime: Nanoseconds(Self.nanoseconds(usage.ru_utime) + Self.nanoseconds(usage.ru_stime)),
-      peakResidentBytes: Int64(usage.ru_maxrss) * 1024)
+      peakResidentBytes: ownPeak < usage.ru_maxrss ? Int64(usage.ru_maxrss) * 1024 : nil)
   }
 
   private static func nanoseconds(_ time: timeval) -> Int64 {

@@ -185,17 +185,37 @@ extension Unwinder {
     {
       return (next, false)
     }
+    if beginsInit(old.rip), let returnAddress = access.pointee.loadStack(old.rsp) {
+      return resume(at: returnAddress, rsp: old.rsp &+ 8, rbp: old.rbp, space)
+    }
     let rbp = old.rbp
     guard rbp >= old.rsp, rbp.isMultiple(of: 8), let parent = access.pointee.loadStack(rbp),
-      let returnAddress = access.pointee.loadStack(rbp &+ 8),
-      access.pointee.region(containing: returnAddress) != nil
+      let returnAddress = access.pointee.loadStack(rbp &+ 8)
     else { return nil }
+    return resume(at: returnAddress, rsp: rbp &+ 16, rbp: parent, space)
+  }
+
+  /// Goes on from a caller that was found without libunwind, if its address is code.
+  private func resume(
+    at returnAddress: UInt64, rsp: UInt64, rbp: UInt64, _ space: unw_addr_space_t
+  ) -> (frame: Frame, isExact: Bool)? {
+    guard access.pointee.region(containing: returnAddress) != nil else { return nil }
     // libunwind looks a fresh cursor's pc up as it is, so it is moved into the call here.
     registers[Register.rip] = returnAddress &- 1
-    registers[Register.rsp] = rbp &+ 16
-    registers[Register.rbp] = parent
+    registers[Register.rsp] = rsp
+    registers[Register.rbp] = rbp
     guard qprof_unw_init_remote(cursor, space, access) == 0 else { return nil }
-    return (Frame(rip: returnAddress &- 1, rsp: rbp &+ 16, rbp: parent), true)
+    return (Frame(rip: returnAddress &- 1, rsp: rsp, rbp: rbp), true)
+  }
+
+  /// The first instruction of `_init` as crti.o has it in every library, without unwind entry:
+  /// `sub $8,%rsp; mov …(%rip),%rax`, perhaps after `endbr64`. It is met more often than by chance,
+  /// because running it brings in the library's first page; the return address is on top.
+  private func beginsInit(_ pc: UInt64) -> Bool {
+    guard let region = access.pointee.region(containing: pc), let image = region.image,
+      let code = image.pointee.load(pc &- region.bias)
+    else { return false }
+    return code & 0xff_ffff_ffff_ffff == 0x05_8b48_08ec_8348 || code == 0x08ec_8348_fa1e_0ff3
   }
 
   /// Whether the stack is complete, and if not, why.
@@ -213,7 +233,8 @@ extension Unwinder {
     if ending == .tooDeep { return .tooDeep }
     if sample.isUnreadable { return .stackUnreadable }
     if sample.isCapped, access.pointee.wantedMore { return .stackCapped }
-    if region == nil { return .objectUnloaded }
+    // Mappings are kept when they go: only code that ran can be missing, not a return address.
+    if region == nil, result.addresses.count == 1 { return .objectUnloaded }
     return ending == .noEntry ? .noUnwindInfo : .brokenChain
   }
 }

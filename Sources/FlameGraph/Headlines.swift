@@ -18,7 +18,7 @@ struct Headlines: Sendable {
   ) {
     let source = profile.provenance
     title = options.title ?? Self.title(source, kind: "flame graph")
-    subtitle = options.subtitle ?? Self.subtitle(source, tree.nodes[0].total, quantities)
+    subtitle = options.subtitle ?? Self.subtitle(profile, tree.nodes[0].total, quantities)
     warning = Self.losses(
       profile.losses, tree.markerShares(tree.nodes.map { Double($0.total) })
     ).map { "Incomplete: " + $0 }
@@ -49,12 +49,15 @@ struct Headlines: Sendable {
     return subject.isEmpty ? kind.prefix(1).uppercased() + kind.dropFirst() : "\(subject) · \(kind)"
   }
 
-  private static func subtitle(_ source: Provenance, _ total: Int64, _ quantities: Quantities)
+  private static func subtitle(_ profile: Profile, _ total: Int64, _ quantities: Quantities)
     -> String
   {
+    let source = profile.provenance
+    // A recording has a row for each signal, which may weigh more than one.
+    let samples = source.requestedRate > 0 ? Int64(profile.samples.count) : total
     var parts = [LabelFit.cut(command(source), columns: longestCommand)]
     parts.append(total > 0 ? quantities.text(Double(total)) : "no samples")
-    if total > 0 { parts.append(quantities.count(Double(total)) ?? "") }
+    if total > 0 { parts.append(quantities.count(Double(samples)) ?? "") }
     parts.append(rate(source))
     return parts.filter { !$0.isEmpty }.joined(separator: " · ")
   }

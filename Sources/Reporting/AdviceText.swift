@@ -41,8 +41,7 @@ extension Advice {
       return """
         The samples stand for \(Quantities.time(sampled)), \(percent(coverage)) % of the \
         \(Quantities.time(counted)) of CPU time that the kernel counted. What is missing is in \
-        processes that qprof cannot enter (static, setuid or very short ones), or in the losses \
-        below.
+        processes that qprof cannot enter (static, setuid or very short ones), or was lost.
         """
     }
   }

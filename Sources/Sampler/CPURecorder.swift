@@ -31,7 +31,7 @@ package struct CPURecorder {
   private let agent: AgentLibrary
   private let options: Options
 
-  private static let writeInterval = Nanoseconds(1_000_000_000)
+  private static let writeInterval = Nanoseconds(500_000_000)
   /// How long processes left over, and forks that have not shown themselves, are waited for after
   /// the command itself has ended.
   private static let gracePeriod = Nanoseconds(1_000_000_000)
@@ -81,7 +81,7 @@ package struct CPURecorder {
     _ target: TargetProcess, _ session: CaptureSession, _ collector: SampleCollector,
     start: Nanoseconds, write: (inout Profile) throws -> Void, progress: (Progress) -> Void
   ) -> (any Error)? {
-    var lastWrite = start
+    var lastWrite = start - Self.writeInterval  // what is known at the start is written at once
     var end: Nanoseconds?
     var pause: Int32 = 1
     do {

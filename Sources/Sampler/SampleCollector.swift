@@ -111,7 +111,8 @@ extension SampleCollector {
   /// The unwound stack as a node of the prefix tree.
   private func stackRow(of process: TracedProcess) -> ID<StackNode>? {
     var node = stack.truncation.flatMap(markerStack)
-    for address in stack.addresses.reversed() {
+    for (depth, address) in stack.addresses.enumerated().reversed() {
+      if depth > 0, isAgent(address, in: process) { continue }  // the thread's starter
       let location = locationRow(address, of: process)
       node = profile.stacks.intern(StackNode(parent: node, location: location))
     }
@@ -121,6 +122,11 @@ extension SampleCollector {
   private func markerStack(_ marker: FrameMarker) -> ID<StackNode>? {
     let location = profile.locations.intern(.marker(marker))
     return profile.stacks.intern(StackNode(parent: nil, location: location))
+  }
+
+  private func isAgent(_ address: UInt64, in process: TracedProcess) -> Bool {
+    process.addresses.region(containing: address)?.path.hasSuffix("/" + AgentLibrary.fileName)
+      ?? false
   }
 
   private func locationRow(_ address: UInt64, of process: TracedProcess) -> ID<Location> {
