@@ -147,7 +147,9 @@ extension Unwinder {
     var isExact = true
     for _ in 0..<Self.maximumDepth {
       result.addresses.append(isExact ? frame.rip : frame.rip &- 1)
-      let isTrampoline = isSignalReturn(frame.rip)
+      let region = access.pointee.region(containing: frame.rip)
+      if region == nil { result.metUnknownCode = true }
+      let isTrampoline = region.map { isSignalReturn(frame.rip, in: $0) } ?? false
       access.pointee.lacksEntry = false
       let step = qprof_unw_step(cursor)
       if access.pointee.lacksEntry, !isTrampoline {
@@ -167,10 +169,8 @@ extension Unwinder {
 
   /// The code that a signal handler returns to: `mov $15,%rax; syscall`. Its caller was
   /// interrupted, not left by a call.
-  private func isSignalReturn(_ pc: UInt64) -> Bool {
-    guard let region = access.pointee.region(containing: pc), let image = region.image
-    else { return false }
-    return image.pointee.load(pc &- region.bias) == 0x0f00_0000_0fc0_c748
+  private func isSignalReturn(_ pc: UInt64, in region: RegionView) -> Bool {
+    region.image?.pointee.load(pc &- region.bias) == 0x0f00_0000_0fc0_c748
   }
 
   /// The step from code that no unwind entry covers. libunwind knows stubs of the procedure
@@ -229,7 +229,6 @@ extension Unwinder {
     {
       return nil
     }
-    result.metUnknownCode = region == nil
     if ending == .tooDeep { return .tooDeep }
     if sample.isUnreadable { return .stackUnreadable }
     if sample.isCapped, access.pointee.wantedMore { return .stackCapped }
