@@ -47,13 +47,13 @@ struct qprof_session {
   uint64_t processes_offset;
   uint64_t slots_offset;
   uint64_t rings_offset;
-  uint64_t map_size;      // bytes an agent maps: the file at its largest
-  int64_t period_ns;      // CPU time per unit of sample weight
-  int64_t tick_ns;        // length of the kernel's tick
-  int32_t recorder_pid;   // in the recorder's PID namespace
-  uint32_t slots_ready;   // rings that are allocated
-  uint64_t heartbeat_ns;  // CLOCK_MONOTONIC, set by the recorder at every drain
-  uint32_t stop;          // not zero: agents disarm their timers
+  uint64_t map_size;     // bytes an agent maps: the file at its largest
+  int64_t period_ns;     // CPU time per unit of sample weight
+  int64_t tick_ns;       // length of the kernel's tick
+  int32_t recorder_pid;  // in the recorder's PID namespace
+  uint32_t slots_ready;  // rings that are allocated
+  uint64_t heartbeat_ns; // CLOCK_MONOTONIC, set by the recorder at every drain
+  uint32_t stop;         // not zero: agents disarm their timers
   uint32_t forks_begun;
   uint32_t forks_pending; // forks begun whose child is not in /proc for certain yet
   uint64_t free_processes;
