@@ -1,5 +1,6 @@
 import Foundation
 import ProfileFormats
+import ProfileModel
 import TestSupport
 import Testing
 
