@@ -88,14 +88,15 @@ extension EndToEnd {
       let script = """
         set -e
         mkdir room
+        mount --bind "$0" /mnt  # the build may lie in one of these places
         for place in room /dev/shm /tmp; do mount -t tmpfs -o size=1m tmpfs $place; done
-        XDG_RUNTIME_DIR=$PWD/room "$0" record -o a.qprof -- sh -c 'echo ran' && exit 99
+        XDG_RUNTIME_DIR=$PWD/room /mnt/qprof record -o a.qprof -- sh -c 'echo ran' && exit 99
         status=$?
         LC_ALL=C ls -A room /dev/shm /tmp >&2
         exit $status
         """
       let result = try runToEnd(
-        ["unshare", "-m", "bash", "-c", script, BuiltProducts.qprof], folder: folder.path)
+        ["unshare", "-m", "bash", "-c", script, BuiltProducts.folder.path], folder: folder.path)
       #expect(result.status == 125)
       #expect(result.output == "")
       for word in [

@@ -56,7 +56,7 @@ import Testing
     let texts = try ParsedSVG(svg).all("text").map(\.text)
     #expect(texts[0] == "demo · flame graph")
     #expect(
-      texts[1] == "demo --size <4> 'two words' · 1.60 s · 400 samples · 250 Hz (asked for 1000)")
+      texts[1] == "demo --size <4> 'two words' · 1.60 s · 4 samples · 250 Hz (asked for 1000)")
     #expect(texts[2] == "Incomplete: 3 samples lost (ring full); [truncated: stack capped] 0.25 %")
     #expect(texts[3] == "demo 62.3 %" && texts[4] == "libcrypto.so.3 37.5 %")
     #expect(
