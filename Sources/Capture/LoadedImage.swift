@@ -18,6 +18,8 @@ package final class LoadedImage {
     /// File address of `.eh_frame_hdr` and rows of its table; 0 rows when libunwind cannot use it.
     var header: UInt64
     var entryCount: UInt64
+    /// `.init` and `.fini`; empty where there are none.
+    var startupCode: (Range<UInt64>, Range<UInt64>)
 
     /// Eight bytes at a file address. Past the end of a segment's file part there are zeros: what
     /// the program wrote there is not known, and unwind data does not depend on it.
@@ -63,7 +65,13 @@ package final class LoadedImage {
         segments: copy, start: segments.map(\.address).min() ?? 0,
         end: segments.map { $0.address &+ $0.memorySize }.max() ?? 0,
         header: elf.unwindHeader?.address.rawValue ?? 0,
-        entryCount: elf.unwindHeader?.entryCount ?? 0))
+        entryCount: elf.unwindHeader?.entryCount ?? 0,
+        startupCode: Self.startupCode(of: elf)))
+  }
+
+  private static func startupCode(of elf: ElfImage) -> (Range<UInt64>, Range<UInt64>) {
+    let ranges = elf.startupCode.prefix(2).map { $0.lowerBound.rawValue..<$0.upperBound.rawValue }
+    return (ranges.first ?? 0..<0, ranges.count > 1 ? ranges[1] : 0..<0)
   }
 
   deinit {

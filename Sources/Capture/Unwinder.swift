@@ -185,8 +185,10 @@ extension Unwinder {
     {
       return (next, false)
     }
-    if beginsInit(old.rip), let returnAddress = access.pointee.loadStack(old.rsp) {
-      return resume(at: returnAddress, rsp: old.rsp &+ 8, rbp: old.rbp, space)
+    if let slot = returnSlotInStartupCode(old),
+      let returnAddress = access.pointee.loadStack(slot)
+    {
+      return resume(at: returnAddress, rsp: slot &+ 8, rbp: old.rbp, space)
     }
     let rbp = old.rbp
     guard rbp >= old.rsp, rbp.isMultiple(of: 8), let parent = access.pointee.loadStack(rbp),
@@ -208,14 +210,19 @@ extension Unwinder {
     return (Frame(rip: returnAddress &- 1, rsp: rsp, rbp: rbp), true)
   }
 
-  /// The first instruction of `_init` as crti.o has it in every library, without unwind entry:
-  /// `sub $8,%rsp; mov …(%rip),%rax`, perhaps after `endbr64`. It is met more often than by chance,
-  /// because running it brings in the library's first page; the return address is on top.
-  private func beginsInit(_ pc: UInt64) -> Bool {
-    guard let region = access.pointee.region(containing: pc), let image = region.image,
-      let code = image.pointee.load(pc &- region.bias)
-    else { return false }
-    return code & 0xff_ffff_ffff_ffff == 0x05_8b48_08ec_8348 || code == 0x08ec_8348_fa1e_0ff3
+  /// Where the return address lies in `_init` and `_fini` of any object, which have no unwind
+  /// entry: crti.o begins them with `sub $8,%rsp`, perhaps after `endbr64`, and crtn.o ends them.
+  private func returnSlotInStartupCode(_ frame: Frame) -> UInt64? {
+    guard let region = access.pointee.region(containing: frame.rip), let image = region.image
+    else { return nil }
+    let address = frame.rip &- region.bias
+    let code = image.pointee.startupCode
+    guard code.0.contains(address) || code.1.contains(address),
+      let next = image.pointee.load(address)
+    else { return nil }
+    let (endbr64, subtract, ret): (UInt64, UInt64, UInt64) = (0xfa1e_0ff3, 0x08ec_8348, 0xc3)
+    let isOutside = [endbr64, subtract].contains(next & 0xffff_ffff) || next & 0xff == ret
+    return isOutside ? frame.rsp : frame.rsp &+ 8
   }
 
   /// Whether the stack is complete, and if not, why.

@@ -84,6 +84,14 @@ package final class ElfImage: Sendable {
     try self.init(MappedFile(copying: memory, name: name))
   }
 
+  /// Code that runs when the object is loaded and unloaded: `.init` and `.fini`. Their functions
+  /// are put together from pieces of crti.o, which have no unwind entry.
+  package var startupCode: [Range<FileAddress>] {
+    sections.filter { $0.isExecutable && [".init", ".fini"].contains($0.name) }.map {
+      FileAddress($0.address)..<FileAddress(max($0.address, $0.address &+ $0.size))
+    }
+  }
+
   package func hasSection(_ name: String) -> Bool { section(name) != nil }
 
   func section(_ name: String) -> Section? { sections.first { $0.name == name } }
