@@ -45,6 +45,7 @@ package final class CaptureSession {
   }
 
   package var processes: some Collection<TracedProcess> { byRow.values }
+
   /// Nothing runs any more that could still be sampled. Also asks /proc: the child of a fork shows
   /// itself in the session only at its first tick.
   package var isDeserted: Bool {
@@ -53,9 +54,8 @@ package final class CaptureSession {
       // A process that forked and ended meanwhile may have been missed, and its child too.
       && file.forksBegun == forks && file.forksPending == 0 && !hasNewImages
   }
-  private var hasNewImages: Bool {
-    file.imagesAttached != imagesSeen
-  }
+
+  private var hasNewImages: Bool { file.imagesAttached != imagesSeen }
 
   /// Variables for the target: which session to attach to, and the library that does it.
   package func environment(for agent: AgentLibrary) throws(CaptureError) -> [String: String] {

@@ -100,8 +100,6 @@ enum Syscalls {
     }
     return result
   }
-
-  static func isAlive(_ pid: Int32) -> Bool { kill(pid, 0) == 0 || errno == EPERM }
 }
 
 // MARK: - The session file

@@ -7,8 +7,6 @@ package final class SampleCollector {
   /// Number and weight of all samples so far; ``profile`` holds only those not yet written.
   package private(set) var sampleCount: Int64 = 0
   package private(set) var totalWeight: Int64 = 0
-  /// CPU time spent on unwinding and collecting, for the recorder's own account.
-  package private(set) var frameCount: Int64 = 0
 
   private let session: CaptureSession
   private let unwinder = Unwinder()
@@ -49,7 +47,6 @@ extension SampleCollector: CaptureConsumer {
     if stack.metUnknownCode, session.rereadMaps(of: process, self) {
       unwinder.unwind(sample, in: process.addresses, owner: process.number, into: &stack)
     }
-    frameCount += Int64(stack.addresses.count)
     let thread = threadRow(tid, of: process)
     let time = Nanoseconds(max(0, sample.time - start.rawValue))
     var weight = Int64(sample.weight)
