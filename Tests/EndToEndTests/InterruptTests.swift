@@ -51,7 +51,8 @@ extension EndToEnd {
     }
 
     /// A terminal interrupts all of its foreground group: the target as well as the recorder, which
-    /// must not pass it on a second time. Here with a real one, of `script`.
+    /// must not pass it on a second time. Here with a real one, of `script`. Its shell, which `SHELL`
+    /// names, has to make way: dash, interrupted too, ends by the signal whatever its command did.
     @Test func aTerminalInterruptsOnce() throws {
       let scratch = try Scratch()
       try scratch.write(Self.counting, "target")
@@ -62,7 +63,7 @@ extension EndToEnd {
           for i in {1..300}; do [ -e over ] && break; sleep 0.1; done
         }
         type_interrupt | {
-          script -qec "'$0' record -o a.qprof -- bash target" typescript > shown
+          script -qec "exec '$0' record -o a.qprof -- bash target" typescript > shown
           echo "status $?"; touch over
         }
         """
