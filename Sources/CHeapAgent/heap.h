@@ -36,7 +36,8 @@ struct heap_thread {
 
 // qprof_heap_mode of the session; 0 while there is nothing to record, or no more.
 extern uint32_t qprof_mode;
-extern __thread struct heap_thread *qprof_heap_thread __attribute__((tls_model("initial-exec")));
+extern __thread struct heap_thread *qprof_heap_thread
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 // Sets the calling thread up. Null when that is impossible, or under way further up the stack.
 struct heap_thread *qprof_enter(void);

@@ -14,7 +14,8 @@
 uint32_t qprof_mode = QPROF_HEAP_FULL; // until the session says otherwise
 __thread struct heap_thread *qprof_heap_thread;
 
-static __thread bool entering;
+static __thread bool entering __attribute__((tls_model("initial-exec")));
+static __thread bool refused __attribute__((tls_model("initial-exec"))); // no slot was free
 static pthread_key_t thread_key;
 static bool has_key;
 
@@ -28,14 +29,18 @@ static void nap(void) {
 
 // The recorder makes more slots when most are taken, and frees those of threads that ended.
 static uint32_t claim_slot(void) {
+  uint32_t slot = qprof_claim_slot(qprof_gettid(), QPROF_SLOT_HEAP);
+  if (slot != QPROF_NO_INDEX || refused)
+    return slot;
   for (int64_t waited = 0; waited < longest_wait_ns / 10; waited += nap_ns) {
-    uint32_t slot = qprof_claim_slot(qprof_gettid(), QPROF_SLOT_HEAP);
-    if (slot != QPROF_NO_INDEX)
-      return slot;
     if (qprof_should_stop(qprof_now()))
       break;
     nap();
+    slot = qprof_claim_slot(qprof_gettid(), QPROF_SLOT_HEAP);
+    if (slot != QPROF_NO_INDEX)
+      return slot;
   }
+  refused = true;
   __atomic_fetch_add(&qprof_process->no_heap_slot, 1, __ATOMIC_RELAXED);
   return QPROF_NO_INDEX;
 }
