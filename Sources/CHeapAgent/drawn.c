@@ -86,7 +86,7 @@ __attribute__((noinline)) bool qprof_copy_stack(struct heap_thread *thread) {
   ucontext_t context;
   getcontext(&context);
   uintptr_t rsp = (uintptr_t)context.uc_mcontext.gregs[REG_RSP];
-  struct unwind_window *readable = &thread->readable;
+  struct unwind_window *readable = &thread->trail.readable;
   if (rsp < readable->low || rsp >= readable->high)
     unwind_enter(readable, rsp);
   while (readable->high - rsp < QPROF_STACK_CAP && unwind_reach(readable, readable->high))

@@ -29,8 +29,7 @@ struct heap_thread {
   uint32_t next_victim;  // way of a full set to overwrite
   uint32_t endings_left; // rounds of key destructors in which the thread stays set up
   bool impatient;        // the recorder let it wait in vain
-  struct unwind_window readable;
-  uint64_t frames[QPROF_MAX_FRAMES];
+  struct unwind_trail trail;
   uint64_t stacks[qprof_stack_sets * qprof_stack_ways]; // hashes; 0 for none
 };
 
@@ -42,8 +41,8 @@ extern __thread struct heap_thread *qprof_heap_thread
 // Sets the calling thread up. Null when that is impossible, or under way further up the stack.
 struct heap_thread *qprof_enter(void);
 
-// Index of the stack that begins with `caller`.
-uint32_t qprof_stack_index(struct heap_thread *thread, struct unwind_frame caller);
+// Index of the stack that begins with the caller of the function whose `frame` is given.
+uint32_t qprof_stack_index(struct heap_thread *thread, const uint64_t *frame);
 
 // After something was unloaded: forgets what was known by address.
 void qprof_forget_stacks(struct heap_thread *thread, uint32_t generation);
@@ -61,7 +60,7 @@ void qprof_remember_drawn(struct heap_thread *thread, uintptr_t block);
 bool qprof_forget_drawn(uintptr_t block);
 
 void qprof_note_region(enum qprof_region_event event, const void *address, uint64_t length,
-                       struct unwind_frame caller);
+                       const uint64_t *frame);
 
 bool qprof_is_in_pool(const void *block);
 void *qprof_move_from_pool(void *block, size_t size);

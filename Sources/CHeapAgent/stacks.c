@@ -14,6 +14,7 @@ _Static_assert(UNWIND_NOT_SUPPORTED - 1 == QPROF_STACK_NOT_EXPRESSIBLE, "endings
 _Static_assert(UNWIND_BROKEN_CHAIN - 1 == QPROF_STACK_BROKEN_CHAIN, "endings");
 _Static_assert(UNWIND_UNREADABLE - 1 == QPROF_STACK_UNREADABLE, "endings");
 _Static_assert(UNWIND_TOO_DEEP - 1 == QPROF_STACK_TOO_DEEP, "endings");
+_Static_assert(UNWIND_TRAIL == QPROF_MAX_FRAMES, "the deepest stack");
 _Static_assert(UNWIND_EXACT == QPROF_FRAME_EXACT, "frames go into the ring as they are");
 
 void qprof_forget_stacks(struct heap_thread *thread, uint32_t generation) {
@@ -37,19 +38,20 @@ static bool tell(struct heap_thread *thread, uint32_t index, unsigned count, uns
                                          .time_ns = 0};
   record->index = index;
   record->generation = thread->generation;
+  const uint64_t *frames = &thread->trail.pc[thread->trail.first];
   for (unsigned i = 0; i < count; i++)
-    record->frames[i] = thread->frames[i];
+    record->frames[i] = frames[i];
   qprof_publish(thread, size);
   return true;
 }
 
-uint32_t qprof_stack_index(struct heap_thread *thread, struct unwind_frame caller) {
+uint32_t qprof_stack_index(struct heap_thread *thread, const uint64_t *frame) {
   uint32_t generation = __atomic_load_n(&qprof_process->generation, __ATOMIC_ACQUIRE);
   if (UNLIKELY(generation != thread->generation))
     qprof_forget_stacks(thread, generation);
   struct unwind_result result;
   unsigned count =
-      unwind_walk(&cache, caller, &thread->readable, thread->frames, QPROF_MAX_FRAMES, &result);
+      unwind_walk_again(&cache, &thread->trail, &result, frame[1], (uint64_t)(frame + 2), frame[0]);
   uint64_t hash = result.hash | 1;
   uint64_t *set = &thread->stacks[(hash >> 40) % qprof_stack_sets * qprof_stack_ways];
   for (uint32_t way = 0; way < qprof_stack_ways; way++)

@@ -1,4 +1,5 @@
 #include "live.h"
+#include <stddef.h>
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
 
@@ -135,4 +136,98 @@ unsigned unwind_walk(struct unwind_cache *cache, struct unwind_frame start,
   result->hash = hash ^ hash >> 32;
   result->ending = ending == UNWIND_CONTINUES ? UNWIND_TOO_DEEP : ending;
   return count;
+}
+
+// ---- The walk that remembers.
+
+static uint64_t mix(uint64_t hash, uint64_t pc) {
+  hash = (hash ^ pc) * odd;
+  return hash ^ hash >> 29;
+}
+
+// The frames of `trail` from `index` on, whose first is the current one: whether each caller's
+// return address and rbp are where they were. From the bottom up, so that nothing is read above a
+// stack that ends earlier now. Otherwise `firm` says above which frame a comparison can go on.
+static bool still_holds(struct unwind_trail *trail, uint32_t index) {
+  for (uint32_t i = index; i + 1 < UNWIND_TRAIL; i++) {
+    bool is_same = *(const word *)(trail->rsp[i + 1] - 8) == trail->pc[i + 1] &&
+                   *(const word *)trail->saved[i] == trail->rbp[i + 1];
+    if (__builtin_expect(!is_same, 0)) {
+      trail->firm = i + 1;
+      return false;
+    }
+  }
+  return true;
+}
+
+static inline bool meets(struct unwind_trail *trail, uint32_t index, uint32_t count,
+                         const struct unwind_frame *frame) {
+  return index < UNWIND_TRAIL && index >= trail->firm && index >= count &&
+         trail->rsp[index] == frame->rsp && trail->pc[index] == frame->pc &&
+         trail->rbp[index] == frame->rbp && trail->rsp[UNWIND_TRAIL - 1] <= trail->readable.high &&
+         still_holds(trail, index);
+}
+
+// Puts the fresh frames before those that are kept from `kept` on.
+static void lay(struct unwind_trail *trail, uint32_t count, uint32_t kept, uint32_t fresh_firm) {
+  uint32_t first = kept - count;
+  uint64_t hash = kept < UNWIND_TRAIL ? trail->hash[kept] : (uint64_t)trail->ending;
+  for (uint32_t i = count; i-- > 0;) {
+    uint32_t to = first + i;
+    const struct unwind_frame *frame = &trail->fresh[i];
+    trail->pc[to] = frame->pc;
+    trail->rsp[to] = frame->rsp;
+    trail->rbp[to] = frame->rbp;
+    trail->saved[to] = trail->fresh_saved[i];
+    if (!trail->saved[to] && to + 1 < UNWIND_TRAIL)
+      trail->saved[to] = &trail->rbp[to + 1]; // unchanged: it has the value that it has
+    trail->hash[to] = hash = mix(hash, frame->pc);
+  }
+  trail->first = first;
+  trail->firm = first + fresh_firm;
+}
+
+unsigned unwind_walk_again(struct unwind_cache *cache, struct unwind_trail *trail,
+                           struct unwind_result *result, uint64_t pc, uint64_t rsp, uint64_t rbp) {
+  uint32_t generation = __atomic_load_n(&cache->generation, __ATOMIC_RELAXED);
+  uint32_t old = trail->is_set && trail->generation == generation ? trail->first : UNWIND_TRAIL;
+  struct unwind_window *window = &trail->readable;
+  struct unwind_frame frame = {pc, rsp, rbp};
+  uint32_t count = 0, fresh_firm = 0;
+  enum unwind_ending ending = UNWIND_CONTINUES;
+  if (frame.rsp < window->low || frame.rsp >= window->high) {
+    unwind_enter(window, frame.rsp);
+    old = UNWIND_TRAIL;
+  }
+  for (;;) {
+    while (old < UNWIND_TRAIL && trail->rsp[old] < frame.rsp)
+      old++;
+    if (meets(trail, old, count, &frame))
+      break;
+    if (count == UNWIND_TRAIL) {
+      ending = UNWIND_TOO_DEEP;
+      break;
+    }
+    trail->fresh[count] = frame;
+    uint64_t bits = row_for(cache, (uint64_t)generation << 48, unwind_lookup_address(frame.pc));
+    if (__builtin_expect(step_quickly(bits, &frame, window), 1)) {
+      trail->fresh_saved[count++] =
+          saves_rbp(bits) ? (const uint64_t *)(frame.rsp + rbp_offset(bits)) : NULL;
+      continue;
+    }
+    trail->fresh_saved[count++] = NULL;
+    ending = step(bits, &frame, window);
+    if (ending != UNWIND_CONTINUES)
+      break;
+    fresh_firm = count;
+  }
+  bool is_met = ending == UNWIND_CONTINUES;
+  if (!is_met)
+    trail->ending = ending;
+  lay(trail, count, is_met ? old : UNWIND_TRAIL, fresh_firm);
+  trail->generation = generation;
+  trail->is_set = trail->ending != UNWIND_TOO_DEEP;
+  result->hash = trail->hash[trail->first];
+  result->ending = trail->ending;
+  return UNWIND_TRAIL - trail->first;
 }

@@ -37,6 +37,33 @@ unsigned unwind_walk(struct unwind_cache *cache, struct unwind_frame start,
                      struct unwind_window *readable, uint64_t *frames, unsigned max,
                      struct unwind_result *result);
 
+enum { UNWIND_TRAIL = 512 };
+
+// The last walk of a thread that walks again and again, all zeros at first. Most of a stack is what
+// it was when the thread allocated before: frames that begin where they began are compared with
+// the stack's words, which is quicker than walking, and as certain.
+struct unwind_trail {
+  struct unwind_window readable;
+  uint32_t generation; // of the cache
+  uint32_t first;      // frames are [first, UNWIND_TRAIL), leaf first; none when it is UNWIND_TRAIL
+  uint32_t firm;       // frames before this one may not be compared
+  bool is_set;
+  enum unwind_ending ending;
+  uint64_t pc[UNWIND_TRAIL];
+  uint64_t rsp[UNWIND_TRAIL];
+  uint64_t rbp[UNWIND_TRAIL];
+  const uint64_t *saved[UNWIND_TRAIL]; // where the caller's rbp was read
+  uint64_t hash[UNWIND_TRAIL];         // of this frame and all after it
+  struct unwind_frame fresh[UNWIND_TRAIL];
+  const uint64_t *fresh_saved[UNWIND_TRAIL];
+};
+
+// As unwind_walk, with what it can use of the trail, and leaves the whole stack there, of which it
+// returns the number of frames: they begin at `pc[first]`. It begins with the frame of pc, rsp and
+// rbp, which would be passed through memory as one value.
+unsigned unwind_walk_again(struct unwind_cache *cache, struct unwind_trail *trail,
+                           struct unwind_result *result, uint64_t pc, uint64_t rsp, uint64_t rbp);
+
 // Makes the cache forget all rows. To be called after an object was unloaded.
 static inline void unwind_forget(struct unwind_cache *cache) {
   __atomic_fetch_add(&cache->generation, 1, __ATOMIC_RELAXED);
