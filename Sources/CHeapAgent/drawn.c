@@ -6,23 +6,21 @@
 #include "../CUnwind/live.h"
 #include "heap.h"
 
-enum { counters = 1 << 16, sets = 1 << 13, ways = 8 };
+enum { sets = 1 << 13, ways = 8 };
 
-// How many drawn blocks fall onto each counter; one that has reached the end stays there.
-static uint8_t drawn_near[counters];
+// A counter that has reached the end stays there.
+uint8_t qprof_drawn_near[qprof_drawn_counters];
 static uintptr_t drawn[sets][ways];
 
-static uint64_t hash_of(uintptr_t block) { return (uint64_t)block * 0x9E3779B97F4A7C15ull; }
-
 void qprof_remember_drawn(struct heap_thread *thread, uintptr_t block) {
-  uint64_t hash = hash_of(block);
+  uint64_t hash = qprof_hash_of_block(block);
   uintptr_t *set = drawn[hash >> 16 & (sets - 1)];
   for (int way = 0; way < ways; way++) {
     uintptr_t empty = 0;
     if (!__atomic_compare_exchange_n(&set[way], &empty, block, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_RELAXED))
       continue;
-    uint8_t *near = &drawn_near[hash >> 48];
+    uint8_t *near = &qprof_drawn_near[hash >> 48];
     uint8_t count = __atomic_load_n(near, __ATOMIC_RELAXED);
     while (count < UINT8_MAX && !__atomic_compare_exchange_n(near, &count, count + 1, true,
                                                              __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -32,11 +30,8 @@ void qprof_remember_drawn(struct heap_thread *thread, uintptr_t block) {
   thread->row->unfollowed++;
 }
 
-bool qprof_forget_drawn(uintptr_t block) {
-  uint64_t hash = hash_of(block);
-  uint8_t *near = &drawn_near[hash >> 48];
-  if (LIKELY(__atomic_load_n(near, __ATOMIC_RELAXED) == 0))
-    return false;
+bool qprof_forget_near(uintptr_t block, uint64_t hash) {
+  uint8_t *near = &qprof_drawn_near[hash >> 48];
   uintptr_t *set = drawn[hash >> 16 & (sets - 1)];
   for (int way = 0; way < ways; way++) {
     if (__atomic_load_n(&set[way], __ATOMIC_RELAXED) != block)

@@ -28,19 +28,15 @@ struct qprof_functions qprof_next_functions = {
 #undef ENTRY
 };
 
-static char pool[qprof_pool_size] __attribute__((aligned(16)));
+char qprof_pool[qprof_pool_size] __attribute__((aligned(16)));
 static size_t pool_used;
-
-bool qprof_is_in_pool(const void *block) {
-  return (uintptr_t)block - (uintptr_t)pool < sizeof pool;
-}
 
 // Each block has its size before it.
 static void *pool_malloc(size_t size) {
   size_t needed = (size + 31) & ~(size_t)15;
-  if (size > sizeof pool || needed > sizeof pool - pool_used)
+  if (size > sizeof qprof_pool || needed > sizeof qprof_pool - pool_used)
     return NULL;
-  char *block = pool + pool_used + 16;
+  char *block = qprof_pool + pool_used + 16;
   pool_used += needed;
   ((size_t *)block)[-1] = size;
   return block;

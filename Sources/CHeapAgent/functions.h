@@ -43,6 +43,6 @@ struct qprof_functions {
 #undef MEMBER
 };
 
-extern struct qprof_functions qprof_next_functions;
+extern struct qprof_functions qprof_next_functions __attribute__((visibility("hidden")));
 
 #endif

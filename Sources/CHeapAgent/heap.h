@@ -34,7 +34,7 @@ struct heap_thread {
 };
 
 // qprof_heap_mode of the session; 0 while there is nothing to record, or no more.
-extern uint32_t qprof_mode;
+extern uint32_t qprof_mode __attribute__((visibility("hidden")));
 extern __thread struct heap_thread *qprof_heap_thread
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
@@ -57,12 +57,30 @@ int64_t qprof_bytes_until_drawn(struct heap_thread *thread);
 bool qprof_copy_stack(struct heap_thread *thread);
 // The blocks drawn and not freed yet. There may be no room to remember one, which is counted.
 void qprof_remember_drawn(struct heap_thread *thread, uintptr_t block);
-bool qprof_forget_drawn(uintptr_t block);
+bool qprof_forget_near(uintptr_t block, uint64_t hash);
+
+// How many drawn blocks fall onto each counter. Nearly all blocks that are freed meet a zero.
+enum { qprof_drawn_counters = 1 << 16 };
+extern uint8_t qprof_drawn_near[qprof_drawn_counters] __attribute__((visibility("hidden")));
+
+static inline uint64_t qprof_hash_of_block(uintptr_t block) {
+  return (uint64_t)block * 0x9E3779B97F4A7C15ull;
+}
+
+// Whether `block` was drawn; it is no longer remembered.
+static inline bool qprof_forget_drawn(uintptr_t block) {
+  uint64_t hash = qprof_hash_of_block(block);
+  return UNLIKELY(__atomic_load_n(&qprof_drawn_near[hash >> 48], __ATOMIC_RELAXED)) &&
+         qprof_forget_near(block, hash);
+}
 
 void qprof_note_region(enum qprof_region_event event, const void *address, uint64_t length,
                        const uint64_t *frame);
 
-bool qprof_is_in_pool(const void *block);
+extern char qprof_pool[qprof_pool_size] __attribute__((visibility("hidden")));
+static inline bool qprof_is_in_pool(const void *block) {
+  return (uintptr_t)block - (uintptr_t)qprof_pool < qprof_pool_size;
+}
 void *qprof_move_from_pool(void *block, size_t size);
 
 // The calling thread, ready to write an event, or null. To be followed by qprof_done.

@@ -47,62 +47,87 @@ static inline bool write_free(struct heap_thread *thread, uintptr_t block) {
   return true;
 }
 
-static inline void count_allocation(struct heap_thread *thread, size_t size) {
-  thread->row->allocations++;
-  thread->row->bytes += size;
+// An allocation that the countdown has met.
+__attribute__((noinline)) static void draw(uintptr_t block, size_t size) {
+  struct heap_thread *thread = qprof_begin_event();
+  if (!thread)
+    return;
+  thread->until_drawn = qprof_bytes_until_drawn(thread);
+  if (qprof_copy_stack(thread)) {
+    qprof_remember_drawn(thread, block);
+    write_allocation(thread, block, size, QPROF_STACK_COPIED);
+  }
+  qprof_end_event(thread);
 }
 
-// An allocation that the countdown has met.
-static void draw(struct heap_thread *thread, uintptr_t block, size_t size) {
-  thread->until_drawn = qprof_bytes_until_drawn(thread);
-  if (!qprof_copy_stack(thread))
+// The calling thread, where nothing but its own counters is touched.
+static inline struct heap_thread *counting_thread(void) {
+  struct heap_thread *thread = qprof_heap_thread;
+  return LIKELY(thread && thread->row) ? thread : qprof_enter();
+}
+
+__attribute__((always_inline)) static inline void count_allocation(const void *pointer, size_t size,
+                                                                   uint32_t mode) {
+  struct heap_thread *thread = counting_thread();
+  if (UNLIKELY(!thread))
     return;
-  qprof_remember_drawn(thread, block);
-  write_allocation(thread, block, size, QPROF_STACK_COPIED);
+  if (UNLIKELY(!pointer)) {
+    thread->row->failed++;
+    return;
+  }
+  thread->row->allocations++;
+  thread->row->bytes += size;
+  if (mode == QPROF_HEAP_SAMPLE && UNLIKELY((thread->until_drawn -= (int64_t)size) < 0))
+    draw((uintptr_t)pointer, size);
+}
+
+__attribute__((noinline)) static void follow_allocation(uintptr_t block, size_t size,
+                                                        const uint64_t *frame) {
+  struct heap_thread *thread = qprof_begin_event();
+  if (UNLIKELY(!thread))
+    return;
+  if (LIKELY(block))
+    write_allocation(thread, block, size, qprof_stack_index(thread, frame));
+  else
+    thread->row->failed++;
+  qprof_end_event(thread);
 }
 
 __attribute__((always_inline)) static inline void allocated(const void *pointer, size_t size,
                                                             const uint64_t *frame) {
   uint32_t mode = qprof_mode;
-  if (mode == 0)
-    return;
-  struct heap_thread *thread = qprof_begin_event();
-  if (UNLIKELY(!thread))
-    return;
-  uintptr_t block = (uintptr_t)pointer;
-  if (UNLIKELY(!pointer)) {
-    thread->row->failed++;
-  } else if (mode == QPROF_HEAP_FULL) {
-    write_allocation(thread, block, size, qprof_stack_index(thread, frame));
-  } else {
-    count_allocation(thread, size);
-    if (mode == QPROF_HEAP_SAMPLE && UNLIKELY((thread->until_drawn -= (int64_t)size) < 0))
-      draw(thread, block, size);
-  }
-  qprof_end_event(thread);
+  if (mode == QPROF_HEAP_FULL)
+    follow_allocation((uintptr_t)pointer, size, frame);
+  else if (mode != 0)
+    count_allocation(pointer, size, mode);
 }
 
 // What became of a free that is about to happen.
 enum announcement { NOT_ANNOUNCED, COUNTED, WRITTEN };
 
-static inline enum announcement freed(const void *pointer) {
-  uint32_t mode = qprof_mode;
-  if (mode == 0 || !pointer)
-    return NOT_ANNOUNCED;
+__attribute__((noinline)) static enum announcement follow_free(uintptr_t block) {
   struct heap_thread *thread = qprof_begin_event();
   if (UNLIKELY(!thread))
     return NOT_ANNOUNCED;
-  enum announcement done = COUNTED;
-  if (mode == QPROF_HEAP_FULL) {
-    done = write_free(thread, (uintptr_t)pointer) ? WRITTEN : NOT_ANNOUNCED;
-  } else {
-    thread->row->frees++;
-    if (mode == QPROF_HEAP_SAMPLE && UNLIKELY(qprof_forget_drawn((uintptr_t)pointer)) &&
-        write_free(thread, (uintptr_t)pointer))
-      done = WRITTEN;
-  }
+  bool is_written = write_free(thread, block);
   qprof_end_event(thread);
-  return done;
+  return is_written ? WRITTEN : NOT_ANNOUNCED;
+}
+
+__attribute__((always_inline)) static inline enum announcement freed(const void *pointer) {
+  uint32_t mode = qprof_mode;
+  if (mode == 0 || !pointer)
+    return NOT_ANNOUNCED;
+  if (mode == QPROF_HEAP_FULL)
+    return follow_free((uintptr_t)pointer);
+  struct heap_thread *thread = counting_thread();
+  if (UNLIKELY(!thread))
+    return NOT_ANNOUNCED;
+  thread->row->frees++;
+  if (mode == QPROF_HEAP_SAMPLE && UNLIKELY(qprof_forget_drawn((uintptr_t)pointer)) &&
+      follow_free((uintptr_t)pointer) == WRITTEN)
+    return WRITTEN;
+  return COUNTED;
 }
 
 // Takes back what freed() announced before a realloc that failed.

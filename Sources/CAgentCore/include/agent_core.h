@@ -19,9 +19,9 @@ struct qprof_stack {
 };
 
 // The session of this process, or null when it has none.
-extern struct qprof_session *qprof_session;
+extern struct qprof_session *qprof_session __attribute__((visibility("hidden")));
 // The row of this process in the session's table.
-extern struct qprof_process *qprof_process;
+extern struct qprof_process *qprof_process __attribute__((visibility("hidden")));
 
 // Maps the session file that the environment names, unless that was done. False when there is none,
 // or when it is not a session of this version.
