@@ -41,7 +41,8 @@ extension ProfileFormatError {
   fileprivate var exitCode: Int32 {
     switch problem {
     case .noSuchFile, .noPermission, .failed: ExitCodes.noInput
-    case .empty, .unknownFormat, .perfData, .tooLarge, .malformed: ExitCodes.badInput
+    case .empty, .unknownFormat, .perfData, .tooLarge, .noSuchValues, .malformed:
+      ExitCodes.badInput
     case .recording(let error): error.exitCode
     }
   }

@@ -23,6 +23,7 @@ struct Export: ParsableCommand {
   }
 
   @OptionGroup var input: InputArgument
+  @OptionGroup var metric: MetricOption
 
   @Option(
     name: [.short, .long], help: "The format; follows from the file's name when left out.")
@@ -38,11 +39,13 @@ struct Export: ParsableCommand {
     guard let format = format ?? Format(suffixOf: output) else {
       throw CLIError.unknownFormat(path: output, known: Format.allCases.map(\.rawValue))
     }
-    let profile = try input.read().profile
+    let profile = try input.read(metric).profile
+    let selected = try metric.select(from: profile)
     let bytes =
       switch format {
-      case .pprof: Data(Pprof.encode(profile))
-      case .folded: Data(Folded.encode(profile).utf8)
+      // All values in one file, unless one was asked for.
+      case .pprof: Data(Pprof.encode(metric.metric == nil ? profile : selected))
+      case .folded: Data(Folded.encode(selected).utf8)
       }
     try OutputFile.write(bytes, to: output)
   }

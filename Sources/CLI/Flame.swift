@@ -56,11 +56,12 @@ struct Flame: ParsableCommand {
   }
 
   func run() throws {
-    let profile = try metric.select(from: try input.read().profile)
+    let profile = try metric.select(from: try input.read(metric).profile)
     let svg =
       if let diff {
         DifferentialFlameGraph(
-          base: try metric.select(from: try InputArgument.profile(at: diff)), current: profile,
+          base: try metric.select(from: try InputArgument.profile(at: diff, metric)),
+          current: profile,
           options: options
         ).svg()
       } else {

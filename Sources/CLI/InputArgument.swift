@@ -14,14 +14,16 @@ struct InputArgument: ParsableArguments {
   var path: String?
 
   /// The profile, with symbols, and what its user calls it.
-  func read() throws -> (profile: Profile, source: String) {
+  func read(_ metric: MetricOption? = nil) throws -> (profile: Profile, source: String) {
     let path = try path ?? Self.latest()
-    return (try Self.profile(at: path), path == "-" ? "standard input" : path)
+    return (try Self.profile(at: path, metric), path == "-" ? "standard input" : path)
   }
 
-  /// The profile at `path`, with symbols. What its user should know goes to standard error.
-  static func profile(at path: String) throws -> Profile {
-    var input = try readProfile(path: path == "-" ? "/dev/stdin" : path)
+  /// The profile at `path`, with symbols. Of a file with several values for each sample it has
+  /// those of `metric`. What its user should know goes to standard error.
+  static func profile(at path: String, _ metric: MetricOption? = nil) throws -> Profile {
+    var input = try readProfile(
+      path: path == "-" ? "/dev/stdin" : path, values: metric?.values ?? .fileDefault)
     if !input.isComplete {
       Terminal.complain(
         input.isBeingRecorded

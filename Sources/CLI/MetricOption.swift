@@ -1,4 +1,5 @@
 import ArgumentParser
+import ProfileFormats
 import ProfileModel
 
 /// Which numbers of a profile a command is about.
@@ -55,6 +56,12 @@ struct MetricOption: ParsableArguments {
     guard let heap = profile.heap else { throw .noHeap(metric: metric.rawValue) }
     guard heap.mode != .count else { throw .noHeapSites(metric: metric.rawValue) }
     return profile.view(of: wanted, kind: memory.kind)
+  }
+
+  /// What to take of a file with several values for each sample.
+  var values: ProfileValues {
+    guard let metric else { return .fileDefault }
+    return metric.heap.map { .heap($0) } ?? .cpu
   }
 
   /// What was live at the peak, where only memory was recorded: the first thing that people look

@@ -8,13 +8,25 @@ extension Pprof {
   /// Reads a profile, packed by gzip or not, of pprof or of any of the many tools that write its
   /// format.
   ///
-  /// Of several kinds of values one is taken: the file's default, else `cpu`, else the last. Where
-  /// that is CPU time and the file also counts samples of one period each, the counts are taken
-  /// and the period is kept, as in qprof's own recordings.
-  package static func decode(_ bytes: [UInt8]) throws(ProfileFormatError) -> Profile {
+  /// Of several kinds of values one is taken, those that `values` says. Where that is CPU time and
+  /// the file also counts samples of one period each, the counts are taken and the period is kept,
+  /// as in qprof's own recordings.
+  package static func decode(
+    _ bytes: [UInt8], values: ProfileValues = .fileDefault
+  ) throws(ProfileFormatError) -> Profile {
     var decoder = PprofDecoder(try message(bytes))
+    let (types, chosen): ([ValueType], Int?)
     do {
-      return try decoder.decode()
+      types = try decoder.types()
+      chosen = try decoder.index(of: values, among: types)
+    } catch {
+      throw .pprof(error.rule)
+    }
+    guard let chosen else {
+      throw ProfileFormatError(.noSuchValues(values, present: types.map(\.kind)))
+    }
+    do {
+      return try decoder.decode(types, chosen, as: values)
     } catch {
       throw .pprof(error.rule)
     }
@@ -61,14 +73,40 @@ private struct PprofDecoder {
 
   init(_ message: PprofProfile) { self.message = message }
 
-  mutating func decode() throws(BrokenRule) -> Profile {
+  /// What the values of a sample mean.
+  func types() throws(BrokenRule) -> [ValueType] {
     guard message.stringTable.first == "" else {
       throw BrokenRule("its first string is not the empty one")
     }
+    var types: [ValueType] = []
+    for type in message.sampleType { types.append(try valueType(type)) }
+    guard !types.isEmpty else { throw BrokenRule("it says of no value what it means") }
+    return types
+  }
+
+  /// Which of the values of a sample to take; nil where there are none of that kind.
+  func index(of values: ProfileValues, among types: [ValueType]) throws(BrokenRule) -> Int? {
+    switch values {
+    case .fileDefault:
+      let wanted = try text(message.defaultSampleType)
+      return types.firstIndex { $0.kind == wanted } ?? types.firstIndex { $0.kind == "cpu" }
+        ?? types.indices.last
+    case .cpu: return types.firstIndex { $0.kind == "cpu" } ?? types.firstIndex(of: .samplesCount)
+    case .heap(.leaked):
+      // Without the values of everything allocated, pprof calls it by the second name.
+      return types.firstIndex(of: HeapMetric.leaked.valueType) ?? types.firstIndex(of: .spaceBytes)
+    case .heap(let metric): return types.firstIndex(of: metric.valueType)
+    }
+  }
+
+  mutating func decode(
+    _ types: [ValueType], _ chosen: Int, as values: ProfileValues
+  ) throws(BrokenRule) -> Profile {
     for row in message.mapping { try add(row) }
     for row in message.function { try add(row) }
     for row in message.location { try add(row) }
-    try addSamples()
+    try addSamples(try setValues(types, chosen))
+    if case .heap(let metric) = values { profile.valueType = metric.valueType }
     profile.provenance.startTime = max(0, Double(message.timeNanos) / 1e9)
     profile.provenance.duration = Nanoseconds(max(0, message.durationNanos))
     profile.provenance.engine = "pprof"
@@ -136,8 +174,7 @@ private struct PprofDecoder {
 
   // MARK: - Samples
 
-  private mutating func addSamples() throws(BrokenRule) {
-    let values = try chooseValues()
+  private mutating func addSamples(_ values: Int) throws(BrokenRule) {
     for (number, sample) in message.sample.enumerated() {
       guard sample.value.count == message.sampleType.count else {
         throw BrokenRule(
@@ -156,25 +193,24 @@ private struct PprofDecoder {
       guard profile.stacks.count <= Self.maximumStackNodes else {
         throw BrokenRule("sample \(number): more than \(Self.maximumStackNodes) distinct frames")
       }
-      profile.samples.append(
-        Sample(
-          time: Nanoseconds(0), thread: try thread(sample.label), stack: stack,
-          weight: sample.value[values]))
+      let weight = sample.value[values]
+      // It is there for the sake of its other values.
+      guard weight != 0 || sample.value.allSatisfy({ $0 == 0 }) else { continue }
+      let owner = try owner(sample.label)
+      var row = Sample(time: Nanoseconds(0), thread: owner.thread, stack: stack, weight: weight)
+      row.process = owner.process
+      profile.samples.append(row)
     }
   }
 
-  /// Sets the value type and the period; gives the index of the values to take.
-  private mutating func chooseValues() throws(BrokenRule) -> Int {
-    var types: [ValueType] = []
-    for type in message.sampleType { types.append(try valueType(type)) }
-    let wanted = try text(message.defaultSampleType)
-    guard
-      let chosen = types.firstIndex(where: { $0.kind == wanted })
-        ?? types.firstIndex(where: { $0.kind == "cpu" }) ?? types.indices.last
-    else { throw BrokenRule("it says of no value what it means") }
+  /// Sets the value type and the period; gives the index of the values to take, which is that of
+  /// the counts where CPU time was chosen and they say the same.
+  private mutating func setValues(_ types: [ValueType], _ chosen: Int) throws(BrokenRule) -> Int {
     let period = Period(type: try valueType(message.periodType), value: message.period)
     profile.valueType = types[chosen]
     if types[chosen] == .samplesCount, period.value > 0 {
+      profile.period = period
+    } else if period.type.unit == "bytes", period.value > 0 {
       profile.period = period
     } else if let counts = types.firstIndex(of: .samplesCount), types[chosen] == period.type,
       message.sample.allSatisfy({ isCounted($0, by: period.value, counts, chosen) })
@@ -200,8 +236,11 @@ private struct PprofDecoder {
 
   // MARK: - Threads
 
-  /// The thread that the labels `thread`, `tid`, `process` and `pid` tell, as qprof writes them.
-  private mutating func thread(_ labels: [PprofLabel]) throws(BrokenRule) -> ID<ThreadInfo>? {
+  /// The thread that the labels `thread`, `tid`, `process` and `pid` tell, as qprof writes them;
+  /// the process where only that is told.
+  private mutating func owner(_ labels: [PprofLabel]) throws(BrokenRule)
+    -> (thread: ID<ThreadInfo>?, process: ID<ProcessImage>?)
+  {
     var texts: [String: String] = [:]
     var numbers: [String: Int32] = [:]
     for label in labels {
@@ -212,18 +251,19 @@ private struct PprofDecoder {
       default: break
       }
     }
-    guard !texts.isEmpty || !numbers.isEmpty else { return nil }
+    guard !texts.isEmpty || !numbers.isEmpty else { return (nil, nil) }
     let process = ProcessImage(
       pid: numbers["pid"] ?? 0, parentPID: 0,
       name: profile.strings.intern(texts["process"] ?? ""), start: Nanoseconds(0))
     let processID = processes[process] ?? profile.processes.append(process)
     processes[process] = processID
+    guard texts["thread"] != nil || numbers["tid"] != nil else { return (nil, processID) }
     let thread = ThreadInfo(
       process: processID, tid: numbers["tid"] ?? 0,
       name: profile.strings.intern(texts["thread"] ?? ""))
     let threadID = threads[thread] ?? profile.threads.append(thread)
     threads[thread] = threadID
-    return threadID
+    return (threadID, nil)
   }
 }
 

@@ -5,6 +5,8 @@ import SwiftProtobuf
 package enum Pprof {
   /// The profile as a gzip file that pprof reads. Samples of one stack and one thread are merged;
   /// their order is that of their first appearance, so equal profiles give equal bytes.
+  ///
+  /// A heap is written with all values that pprof knows, unless the samples are a view of it.
   package static func encode(_ profile: Profile) -> [UInt8] {
     var encoder = PprofEncoder(profile)
     encoder.encode()
@@ -23,6 +25,8 @@ package enum Pprof {
 
 struct PprofEncoder {
   private let profile: Profile
+  /// The blocks of the heap, as far as their values are not those of the samples already.
+  private let sites: [HeapSite]
   private(set) var message = PprofProfile()
   private var stringIDs: [String: Int64] = [:]
   /// By id in the profile; 0 where nothing was written yet.
@@ -33,6 +37,8 @@ struct PprofEncoder {
 
   init(_ profile: Profile) {
     self.profile = profile
+    let heap = profile.heapMetric == nil ? profile.heap : nil
+    sites = (heap?.sites ?? []).filter { $0.kind == .block }
     mappingIDs = Array(repeating: 0, count: profile.mappings.count)
     locationIDs = Array(repeating: 0, count: profile.locations.count)
     functionIDs = Array(repeating: 0, count: profile.functions.count)
@@ -58,6 +64,22 @@ struct PprofEncoder {
 
   // MARK: - Values
 
+  /// The values of a sample: those of CPU samples, then those of the heap.
+  private var hasSamples: Bool { !profile.samples.isEmpty || sites.isEmpty }
+  private var sampleTypes: [ValueType] {
+    guard hasSamples else { return [] }
+    return [profile.valueType] + (cpuPeriod == nil ? [] : [.cpuNanoseconds])
+  }
+  private var heapTypes: [ValueType] {
+    sites.isEmpty
+      ? []
+      : [
+        HeapMetric.allocs.valueType, HeapMetric.bytes.valueType, .inUseObjects,
+        HeapMetric.leaked.valueType,
+      ]
+  }
+  private var period: Period? { hasSamples ? profile.period : profile.heap?.mode.period }
+
   /// The length of a unit of weight on the CPU clock, when that is not the weight's own unit.
   private var cpuPeriod: Int64? {
     guard let period = profile.period, period.type == .cpuNanoseconds,
@@ -67,12 +89,13 @@ struct PprofEncoder {
   }
 
   private mutating func addTypes() {
-    message.sampleType.append(valueType(profile.valueType))
-    if cpuPeriod != nil {
-      message.sampleType.append(valueType(.cpuNanoseconds))
+    for type in sampleTypes + heapTypes { message.sampleType.append(valueType(type)) }
+    if hasSamples, cpuPeriod != nil {
       message.defaultSampleType = string(ValueType.cpuNanoseconds.kind)
+    } else if !hasSamples {
+      message.defaultSampleType = string(HeapMetric.leaked.valueType.kind)
     }
-    if let period = profile.period {
+    if let period {
       message.periodType = valueType(period.type)
       message.period = period.value
     }
@@ -89,7 +112,7 @@ struct PprofEncoder {
 
   /// All mappings, the main binary first, as pprof's tools expect it.
   private mutating func addMappings() {
-    let main = profile.mainBinary
+    let main = (hasSamples ? profile : profile.view(of: .bytes)).mainBinary
     let all = (0..<profile.mappings.count).map { ID<Mapping>($0) }
     let order = (main.map { [$0] } ?? []) + all.filter { $0 != main }
     for id in order {
@@ -130,41 +153,56 @@ struct PprofEncoder {
   }
   /// By value: two rows of the thread table may look the same, as after an exec.
   private struct Labels: Hashable {
-    var thread: ID<String>
-    var tid: Int32
+    var thread: ID<String>?
+    var tid: Int32?
     var process: ID<String>
     var pid: Int32
   }
 
   private mutating func addSamples() {
-    var weights: [SampleKey: Int64] = [:]
+    var values: [SampleKey: [Int64]] = [:]
     var order: [SampleKey] = []
-    for sample in profile.samples {
-      let key = SampleKey(stack: sample.stack, labels: sample.thread.map(labels))
-      if weights[key] == nil { order.append(key) }
-      weights[key, default: 0] += sample.weight
+    let empty = [Int64](repeating: 0, count: message.sampleType.count)
+    func add(_ new: [Int64], at first: Int, to key: SampleKey) {
+      if values[key] == nil { order.append(key) }
+      for (index, value) in new.enumerated() {
+        values[key, default: empty][first + index] += value
+      }
     }
     let period = cpuPeriod
+    for sample in profile.samples {
+      let owner = profile.process(of: sample).map { labels($0, sample.thread) }
+      let weight = sample.weight
+      add(
+        period.map { [weight, weight * $0] } ?? [weight], at: 0,
+        to: SampleKey(stack: sample.stack, labels: owner))
+    }
+    let first = sampleTypes.count
+    for site in sites {
+      add(
+        [site.allocated.count, site.allocated.bytes, site.live.count, site.live.bytes], at: first,
+        to: SampleKey(stack: site.stack, labels: labels(site.process, nil)))
+    }
     for key in order {
-      let weight = weights[key, default: 0]
       var sample = PprofSample()
       sample.locationID = profile.locations(of: key.stack).map { location($0) }
-      sample.value = period.map { [weight, weight * $0] } ?? [weight]
+      sample.value = values[key, default: empty]
       sample.label = key.labels.map { label($0) } ?? []
       message.sample.append(sample)
     }
   }
 
-  private func labels(_ id: ID<ThreadInfo>) -> Labels {
-    let thread = profile.threads[id]
-    let process = profile.processes[thread.process]
-    return Labels(
-      thread: thread.name, tid: thread.tid, process: process.name, pid: process.pid)
+  private func labels(_ process: ID<ProcessImage>, _ thread: ID<ThreadInfo>?) -> Labels {
+    let image = profile.processes[process]
+    let info = thread.map { profile.threads[$0] }
+    return Labels(thread: info?.name, tid: info?.tid, process: image.name, pid: image.pid)
   }
 
   private mutating func label(_ labels: Labels) -> [PprofLabel] {
-    [
-      label("thread", text: labels.thread), label("tid", number: labels.tid),
+    var result: [PprofLabel] = []
+    if let thread = labels.thread { result.append(label("thread", text: thread)) }
+    if let tid = labels.tid { result.append(label("tid", number: tid)) }
+    return result + [
       label("process", text: labels.process), label("pid", number: labels.pid),
     ]
   }
@@ -256,4 +294,6 @@ struct PprofEncoder {
 extension ValueType {
   static let samplesCount = ValueType(kind: "samples", unit: "count")
   static let cpuNanoseconds = ValueType(kind: "cpu", unit: "nanoseconds")
+  static let spaceBytes = ValueType(kind: "space", unit: "bytes")
+  static let inUseObjects = ValueType(kind: "inuse_objects", unit: "count")
 }

@@ -1,3 +1,5 @@
+import ProfileModel
+
 /// The file formats that qprof reads.
 package enum ProfileFormat: String, Hashable, Sendable, CaseIterable {
   case recording = "qprof recording"
@@ -22,6 +24,8 @@ package struct ProfileFormatError: Error, Hashable, Sendable {
     /// The binary file of `perf record`.
     case perfData
     case tooLarge(limit: Int)
+    /// A pprof file without the values asked for; `present` are the kinds it has.
+    case noSuchValues(ProfileValues, present: [String])
     /// `rule` is the first rule of the format that does not hold.
     case malformed(ProfileFormat, at: Place?, rule: String)
     case recording(RecordingError)
@@ -60,6 +64,9 @@ extension ProfileFormatError: CustomStringConvertible {
     case .tooLarge(let limit):
       "\(file) holds more than \(limit >> 20) MiB when unpacked, which no profile needs; check "
         + "where it comes from"
+    case .noSuchValues(let values, let present):
+      "\(file) has no \(values.kind) values; it has \(present.joined(separator: ", ")): choose "
+        + "another --metric"
     case .malformed(let format, let place, let rule):
       "\(file) is not valid as \(format.rawValue)\(place.map(Self.text) ?? ""): \(rule); make or "
         + "copy it anew"
@@ -71,6 +78,17 @@ extension ProfileFormatError: CustomStringConvertible {
     switch place {
     case .byte(let offset): ", byte \(offset)"
     case .line(let number): ", line \(number)"
+    }
+  }
+}
+
+extension ProfileValues {
+  /// As pprof names it.
+  fileprivate var kind: String {
+    switch self {
+    case .fileDefault: "default"
+    case .cpu: "cpu"
+    case .heap(let metric): metric.valueType.kind
     }
   }
 }

@@ -15,9 +15,20 @@ package struct ProfileInput: Sendable {
   package var skipped = SkippedLines()
 }
 
+/// Which values to take of a pprof file, which may have several of each sample. Other formats have
+/// one, and recordings keep what all of them are made from.
+package enum ProfileValues: Hashable, Sendable {
+  /// Those that the file itself says, else `cpu`, else the last.
+  case fileDefault
+  case cpu
+  case heap(HeapMetric)
+}
+
 /// Reads a file in any format that qprof knows, recognised by its content. Pipes work too, for
 /// all formats but recordings.
-package func readProfile(path: String) throws(ProfileFormatError) -> ProfileInput {
+package func readProfile(
+  path: String, values: ProfileValues = .fileDefault
+) throws(ProfileFormatError) -> ProfileInput {
   let bytes: [UInt8]
   do {
     bytes = try readFile(path, isEnough: { $0.starts(with: sqliteMagic) })
@@ -35,14 +46,16 @@ package func readProfile(path: String) throws(ProfileFormatError) -> ProfileInpu
     }
   }
   do {
-    return try readProfile(bytes: bytes)
+    return try readProfile(bytes: bytes, values: values)
   } catch {
     throw ProfileFormatError(error.problem, path: path)
   }
 }
 
 /// Reads the content of a file in any format but that of recordings, which need their file.
-package func readProfile(bytes: [UInt8]) throws(ProfileFormatError) -> ProfileInput {
+package func readProfile(
+  bytes: [UInt8], values: ProfileValues = .fileDefault
+) throws(ProfileFormatError) -> ProfileInput {
   guard !bytes.isEmpty else { throw ProfileFormatError(.empty) }
   if bytes.starts(with: "PERFILE2".utf8) || bytes.starts(with: "2ELIFREP".utf8) {
     throw ProfileFormatError(.perfData)
@@ -50,17 +63,19 @@ package func readProfile(bytes: [UInt8]) throws(ProfileFormatError) -> ProfileIn
   if bytes.starts(with: Gzip.magic) {
     let unpacked = try Pprof.unpack(bytes)
     if let input = try readText(unpacked) { return input }
-    return try readPprof(unpacked)
+    return try readPprof(unpacked, values)
   }
-  if looksLikePprof(bytes) { return try readPprof(bytes) }
+  if looksLikePprof(bytes) { return try readPprof(bytes, values) }
   guard let input = try readText(bytes) else { throw ProfileFormatError(.unknownFormat) }
   return input
 }
 
 private let sqliteMagic = Array("SQLite format 3\0".utf8)
 
-private func readPprof(_ bytes: [UInt8]) throws(ProfileFormatError) -> ProfileInput {
-  ProfileInput(profile: try Pprof.decode(bytes), format: .pprof)
+private func readPprof(
+  _ bytes: [UInt8], _ values: ProfileValues
+) throws(ProfileFormatError) -> ProfileInput {
+  ProfileInput(profile: try Pprof.decode(bytes, values: values), format: .pprof)
 }
 
 /// The first byte of almost every pprof file is the tag of its first value type. A text may begin

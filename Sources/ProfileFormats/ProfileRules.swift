@@ -11,6 +11,7 @@ extension Profile {
     try checkStacks()
     try checkProcessesAndThreads()
     try checkSamples()
+    try checkHeap()
     try checkProvenance()
   }
 
@@ -81,7 +82,9 @@ extension Profile {
       total = sum
     }
     guard let period else { return }
-    guard period.value > 0, !total.multipliedReportingOverflow(by: period.value).overflow else {
+    // Weights are multiplied where they are turned into time, and not where they are sizes.
+    let factor = valueType.unit == "count" && period.type.unit != "bytes" ? period.value : 1
+    guard period.value > 0, !total.multipliedReportingOverflow(by: factor).overflow else {
       throw BrokenRule("period \(period.value) is not positive or too large for the weights")
     }
   }
@@ -100,7 +103,7 @@ extension Profile {
     }
   }
 
-  private func check<Row>(_ id: ID<Row>?, in count: Int, _ what: String) throws(BrokenRule) {
+  func check<Row>(_ id: ID<Row>?, in count: Int, _ what: String) throws(BrokenRule) {
     guard let id else { return }
     guard id.index >= 0, id.index < count else {
       throw BrokenRule("\(what) \(id.index) is none of the \(count) that are possible here")

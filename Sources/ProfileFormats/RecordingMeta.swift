@@ -27,6 +27,7 @@ struct MetaField {
       field("requested_rate", \.provenance.requestedRate),
       field("effective_rate", \.provenance.effectiveRate),
       cpuTime, optional("peak_resident_bytes", \.provenance.peakResidentBytes), exit,
+      heapMode,
     ]
   }
 
@@ -103,6 +104,36 @@ struct MetaField {
         profile.provenance.exit = status
         return true
       })
+  }
+
+  /// Where it stands, the tables of a heap profile do too.
+  private static var heapMode: MetaField {
+    MetaField(
+      key: RecordingSchema.heapModeKey, value: { $0.heap.map { text($0.mode) } },
+      store: { stored, profile in
+        guard let mode = String.fromDatabaseValue(stored).flatMap(heapMode) else { return false }
+        profile.heap = HeapProfile(mode: mode)
+        return true
+      })
+  }
+
+  private static func text(_ mode: HeapProfile.Mode) -> String {
+    switch mode {
+    case .full: "full"
+    case .sample(let interval): "sample \(interval.rawValue)"
+    case .count: "count"
+    }
+  }
+
+  private static func heapMode(_ text: String) -> HeapProfile.Mode? {
+    let words = text.split(separator: " ")
+    switch words.first {
+    case "full" where words.count == 1: return .full
+    case "count" where words.count == 1: return .count
+    case "sample" where words.count == 2:
+      return Int64(words[1]).map { .sample(interval: Bytes($0)) }
+    default: return nil
+    }
   }
 
   private static func text(_ status: Provenance.ExitStatus) -> String {

@@ -50,13 +50,7 @@ func checkFormat(of db: Database, path: String) throws {
     throw RecordingError.tooNew(path: path, version: version, supported: RecordingSchema.version)
   }
   guard version > 0 else { throw BrokenRule("format version \(version) never existed") }
-  for table in RecordingSchema.tables {
-    let sql = try String.fetchOne(
-      db, sql: "SELECT sql FROM sqlite_master WHERE name = ?", arguments: [table.name])
-    guard sql == table.sql else {
-      throw BrokenRule("table \(table.name) is missing or not that of version \(version)")
-    }
-  }
+  try RecordingSchema.check(RecordingSchema.tables, in: db)
   guard try Int.fetchOne(db, sql: "SELECT 1 FROM sqlite_master WHERE type = 'trigger'") == nil
   else { throw BrokenRule("it has a trigger, which no qprof makes") }
 }

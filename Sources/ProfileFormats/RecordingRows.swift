@@ -12,6 +12,8 @@ struct WrittenRows {
   /// Kept whole, because rows of these tables change: processes end, threads are renamed.
   private var processes: [ProcessImage] = []
   private var threads: [ThreadInfo] = []
+  /// Nil before the first transaction with a heap.
+  private var heap: WrittenHeap?
   private var samples = 0
   private var lastMicroseconds: Int64 = 0
 
@@ -39,6 +41,7 @@ struct WrittenRows {
     try writeProcesses(profile, in: db)
     try writeThreads(profile, in: db)
     try writeSamples(profile, in: db)
+    try writeHeap(profile, in: db)
     try Self.writeMeta(of: profile, in: db)
     try Self.writeLosses(profile.losses, in: db)
   }
@@ -152,6 +155,13 @@ struct WrittenRows {
       lastMicroseconds = microseconds
       samples += 1
     }
+  }
+
+  private mutating func writeHeap(_ profile: Profile, in db: Database) throws {
+    guard let new = profile.heap else { return }
+    var written = try heap ?? WrittenHeap(creatingTablesIn: db)
+    try written.write(new, in: db)
+    heap = written
   }
 
   /// Writes all locations anew with their lines, and that the recording has them. (Rows that grow

@@ -17,7 +17,20 @@ enum RecordingSchema {
     let sql: String
   }
 
-  static func table(_ name: String) -> Table? { tables.first { $0.name == name } }
+  static func table(_ name: String) -> Table? {
+    (tables + heapTables).first { $0.name == name }
+  }
+
+  /// Checks that the database has `tables`, made by the very statements of this version.
+  static func check(_ tables: [Table], in db: Database) throws {
+    for table in tables {
+      let sql = try String.fetchOne(
+        db, sql: "SELECT sql FROM sqlite_master WHERE name = ?", arguments: [table.name])
+      guard sql == table.sql else {
+        throw BrokenRule("table \(table.name) is missing or not that of version \(version)")
+      }
+    }
+  }
 
   /// Row ids are the positions in the profile's tables, from 0. No table has an index besides its
   /// key: the reader scans, and a page of index is a page more to write each second.

@@ -23,6 +23,7 @@ struct RecordingTables {
     try readProcesses()
     try readThreads()
     try readSamples()
+    try readHeap()
   }
 
   private mutating func readMeta() throws {
@@ -156,7 +157,7 @@ struct RecordingTables {
 
   /// Rows in the order of their key. Ids must count from 0, which also ends the walk through a
   /// damaged tree that leads to the same page again and again.
-  private func forEachRow(of table: String, _ body: (RecordingRow) throws -> Void) throws {
+  func forEachRow(of table: String, _ body: (RecordingRow) throws -> Void) throws {
     try forEachRow(of: table, key: "id") { row in
       guard try row.int64(0) == Int64(row.number), row.number <= Int(Int32.max) else {
         throw row.broken("ids do not count from 0")
