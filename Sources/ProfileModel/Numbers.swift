@@ -31,6 +31,13 @@ package struct Nanoseconds: Hashable, Comparable, Sendable {
   package var seconds: Double { Double(rawValue) / 1e9 }
 }
 
+/// A size in memory.
+package struct Bytes: Hashable, Comparable, Sendable {
+  package var rawValue: Int64
+  package init(_ rawValue: Int64) { self.rawValue = rawValue }
+  package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
 /// The identity a linker gave a file: the payload of its `NT_GNU_BUILD_ID` note.
 package struct BuildID: Hashable, Sendable {
   package var bytes: [UInt8]

@@ -12,6 +12,8 @@ package struct Profile: Sendable {
   package var processes = Table<ProcessImage>()
   package var threads = Table<ThreadInfo>()
   package var samples: [Sample] = []
+  /// Nil when allocations were not tracked.
+  package var heap: HeapProfile?
 
   /// What one unit of ``Sample/weight`` is: `samples/count` for a recording of qprof.
   package var valueType = ValueType(kind: "samples", unit: "count")
