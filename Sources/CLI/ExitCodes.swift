@@ -32,6 +32,7 @@ extension CLIError {
     case .noRecording: ExitCodes.noInput
     case .cannotWrite: ExitCodes.cannotCreate
     case .unknownFormat: ExitCodes.usage
+    case .noHeap, .noHeapSites, .noCPUSamples: ExitCodes.badInput
     }
   }
 }

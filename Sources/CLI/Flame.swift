@@ -15,6 +15,7 @@ struct Flame: ParsableCommand {
   }
 
   @OptionGroup var input: InputArgument
+  @OptionGroup var metric: MetricOption
 
   @Option(
     name: [.short, .long],
@@ -55,11 +56,12 @@ struct Flame: ParsableCommand {
   }
 
   func run() throws {
-    let profile = try input.read().profile
+    let profile = try metric.select(from: try input.read().profile)
     let svg =
       if let diff {
         DifferentialFlameGraph(
-          base: try InputArgument.profile(at: diff), current: profile, options: options
+          base: try metric.select(from: try InputArgument.profile(at: diff)), current: profile,
+          options: options
         ).svg()
       } else {
         FlameGraph(profile, options: options).svg()

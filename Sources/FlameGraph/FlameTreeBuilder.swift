@@ -81,12 +81,13 @@ struct FlameTreeBuilder {
   private mutating func groups(of profile: Profile, by grouping: FlameTree.Grouping)
     -> [(root: Int32, samples: [Sample])]
   {
-    var roots: [ID<ThreadInfo>?: Int32] = [:]
+    var roots: [Owner: Int32] = [:]
     var places: [Int32: Int] = [:]
     var groups: [(root: Int32, samples: [Sample])] = []
     for sample in profile.samples where sample.weight > 0 {
-      let root = roots[sample.thread] ?? root(of: sample.thread, in: profile, by: grouping)
-      roots[sample.thread] = root
+      let owner = Owner(thread: sample.thread, process: profile.process(of: sample))
+      let root = roots[owner] ?? root(of: owner, in: profile, by: grouping)
+      roots[owner] = root
       if places[root] == nil {
         places[root] = groups.count
         groups.append((root, []))
@@ -96,16 +97,20 @@ struct FlameTreeBuilder {
     return groups
   }
 
+  private struct Owner: Hashable {
+    var thread: ID<ThreadInfo>?
+    var process: ID<ProcessImage>?
+  }
+
   private mutating func root(
-    of thread: ID<ThreadInfo>?, in profile: Profile, by grouping: FlameTree.Grouping
+    of owner: Owner, in profile: Profile, by grouping: FlameTree.Grouping
   ) -> Int32 {
-    guard grouping != .none, let thread else { return 0 }
-    let info = profile.threads[thread]
+    guard grouping != .none, let image = owner.process else { return 0 }
     let process = FlameFrame(
-      kind: .process, name: profile.strings[profile.processes[info.process].name])
+      kind: .process, name: profile.strings[profile.processes[image].name])
     let node = child(of: 0, FrameAtLine(frame: intern(process), line: 0))
-    guard grouping == .thread else { return node }
-    let name = FlameFrame(kind: .thread, name: profile.strings[info.name])
+    guard grouping == .thread, let thread = owner.thread else { return node }
+    let name = FlameFrame(kind: .thread, name: profile.strings[profile.threads[thread].name])
     return child(of: node, FrameAtLine(frame: intern(name), line: 0))
   }
 

@@ -33,8 +33,8 @@ private struct FoldedWriter {
   mutating func text() -> String {
     var weights: [Key: Int64] = [:]
     for sample in profile.samples {
-      let thread = showsProcesses ? sample.thread : nil
-      let key = Key(process: thread.map { profile.threads[$0].process }, stack: sample.stack)
+      let process = showsProcesses ? profile.process(of: sample) : nil
+      let key = Key(process: process, stack: sample.stack)
       weights[key, default: 0] += sample.weight
     }
     var lines: [String: Int64] = [:]

@@ -70,6 +70,7 @@ extension Profile {
     var total: Int64 = 0
     for (row, sample) in samples.enumerated() {
       try check(sample.thread, in: threads.count, "sample \(row): thread")
+      try check(sample.process, in: processes.count, "sample \(row): process")
       try check(sample.stack, in: stacks.count, "sample \(row): stack")
       try check(sample.time, "sample \(row): time")
       guard sample.weight >= 0 else {

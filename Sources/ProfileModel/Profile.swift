@@ -144,6 +144,8 @@ package struct Sample: Hashable, Sendable {
   package var time: Nanoseconds
   /// Nil for imported profiles that do not say.
   package var thread: ID<ThreadInfo>?
+  /// Set where no thread is, if known: amounts of memory are sums over a process's threads.
+  package var process: ID<ProcessImage>?
   /// Leaf of the stack; nil for a sample of which nothing but its weight is known.
   package var stack: ID<StackNode>?
   /// In units of ``Profile/valueType``. A signal of qprof's timer weighs `1 + si_overrun`.
@@ -156,5 +158,12 @@ package struct Sample: Hashable, Sendable {
     self.thread = thread
     self.stack = stack
     self.weight = weight
+  }
+}
+
+extension Profile {
+  /// The process that a sample was taken in; nil where that is not known.
+  package func process(of sample: Sample) -> ID<ProcessImage>? {
+    sample.thread.map { threads[$0].process } ?? sample.process
   }
 }

@@ -21,7 +21,18 @@ package struct Quantities: Sendable {
     case ("count", let period?) where period.type.unit == "nanoseconds":
       unit = .time(Double(period.value))
       countedAs = type.kind
-    default: unit = .count(type.unit == "count" ? type.kind : type.unit)
+    default: unit = .count(Self.noun(type))
+    }
+  }
+
+  /// What is counted, as people call it.
+  private static func noun(_ type: ValueType) -> String {
+    switch (type.kind, type.unit) {
+    case ("alloc_objects", "count"): "allocations"
+    case ("temporary_objects", "count"): "temporary allocations"
+    case ("inuse_objects", "count"): "blocks"
+    case (let kind, "count"): kind
+    case (_, let unit): unit
     }
   }
 

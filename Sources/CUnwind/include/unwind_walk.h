@@ -1,0 +1,52 @@
+// Walks the stack of the calling thread by rows, which are made on first use from the unwind
+// tables of the loaded objects and kept in a cache. Async-signal-safe.
+
+#ifndef UNWIND_WALK_H
+#define UNWIND_WALK_H
+
+#include "unwind_rows.h"
+
+struct unwind_cache_entry {
+  uint64_t check;
+  uint64_t row;
+};
+
+// Shared by all threads of a process, without locks: a pair that two threads tore fails its check.
+struct unwind_cache {
+  struct unwind_cache_entry *entries; // zeros at first, aligned to 64 bytes
+  uint32_t mask;                      // number of entries minus 1; a power of two, at least 4
+  uint32_t generation;                // the low 16 bits count; see unwind_forget
+};
+
+// [low, high): memory of a thread's stack that is known to be readable; empty at first. A walk
+// extends it. It may be kept from walk to walk of one thread as long as nothing of it is unmapped
+// or protected: a thread whose coroutines have stacks of their own must drop it when one goes.
+struct unwind_window {
+  uint64_t low;
+  uint64_t high;
+};
+
+struct unwind_result {
+  uint64_t hash; // of all frames written
+  enum unwind_ending ending;
+};
+
+// Writes the pc of `start` and of its callers to `frames`, leaf first, at most `max`. Those with
+// UNWIND_EXACT were interrupted by a signal, all others are return addresses.
+unsigned unwind_walk(struct unwind_cache *cache, struct unwind_frame start,
+                     struct unwind_window *readable, uint64_t *frames, unsigned max,
+                     struct unwind_result *result);
+
+// Makes the cache forget all rows. To be called after an object was unloaded.
+static inline void unwind_forget(struct unwind_cache *cache) {
+  __atomic_fetch_add(&cache->generation, 1, __ATOMIC_RELAXED);
+}
+
+// The frame that called the function in which this is written.
+__attribute__((always_inline)) static inline struct unwind_frame unwind_caller(void) {
+  const uint64_t *frame = (const uint64_t *)__builtin_frame_address(0);
+  struct unwind_frame caller = {frame[1], (uint64_t)(frame + 2), frame[0]};
+  return caller;
+}
+
+#endif
