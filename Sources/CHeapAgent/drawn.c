@@ -3,6 +3,7 @@
 // drawn block has to be noticed among all the others: most of them meet a zero in a small table of
 // counters, the rest look into the set of drawn blocks.
 
+#include "../CUnwind/live.h"
 #include "heap.h"
 
 enum { counters = 1 << 16, sets = 1 << 13, ways = 8 };
@@ -85,12 +86,16 @@ __attribute__((noinline)) bool qprof_copy_stack(struct heap_thread *thread) {
   ucontext_t context;
   getcontext(&context);
   uintptr_t rsp = (uintptr_t)context.uc_mcontext.gregs[REG_RSP];
-  unwind_window_extend(&thread->readable, rsp, rsp + QPROF_STACK_CAP);
-  struct qprof_stack stack = {rsp, thread->readable.high};
+  struct unwind_window *readable = &thread->readable;
+  if (rsp < readable->low || rsp >= readable->high)
+    unwind_enter(readable, rsp);
+  while (readable->high - rsp < QPROF_STACK_CAP && unwind_reach(readable, readable->high))
+    ;
+  struct qprof_stack stack = {rsp, readable->high};
   uintptr_t control_block = (uintptr_t)__builtin_thread_pointer();
   if (control_block > rsp && control_block < stack.high)
     stack.high = control_block; // of glibc's, at the top of a thread's stack
-  context.uc_stack.ss_size = 0;
+  context.uc_stack.ss_size = 0; // getcontext does not fill it in
   qprof_write_sample(thread->slot, &context, &stack, 0, 1);
   return thread->row->full_events == full;
 }

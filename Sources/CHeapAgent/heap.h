@@ -42,8 +42,11 @@ extern __thread struct heap_thread *qprof_heap_thread
 // Sets the calling thread up. Null when that is impossible, or under way further up the stack.
 struct heap_thread *qprof_enter(void);
 
-// Index of the stack that begins with the caller of the function whose frame is `frame`.
-uint32_t qprof_stack_index(struct heap_thread *thread, const void *frame);
+// Index of the stack that begins with `caller`.
+uint32_t qprof_stack_index(struct heap_thread *thread, struct unwind_frame caller);
+
+// After something was unloaded: forgets what was known by address.
+void qprof_forget_stacks(struct heap_thread *thread, uint32_t generation);
 
 // Waits until the ring has room for `size` bytes, which it has not now. False when it did not come
 // in time, which is counted as a lost event.
@@ -58,7 +61,7 @@ void qprof_remember_drawn(struct heap_thread *thread, uintptr_t block);
 bool qprof_forget_drawn(uintptr_t block);
 
 void qprof_note_region(enum qprof_region_event event, const void *address, uint64_t length,
-                       const void *frame);
+                       struct unwind_frame caller);
 
 bool qprof_is_in_pool(const void *block);
 void *qprof_move_from_pool(void *block, size_t size);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default"), noinline))
-#define FRAME __builtin_frame_address(0)
+#define CALLER unwind_caller()
 
 static inline void write_allocation(struct heap_thread *thread, uintptr_t block, size_t size,
                                     uint64_t stack) {
@@ -60,7 +60,7 @@ static void draw(struct heap_thread *thread, uintptr_t block, size_t size) {
   write_allocation(thread, block, size, QPROF_STACK_COPIED);
 }
 
-static inline void allocated(const void *pointer, size_t size, const void *frame) {
+static inline void allocated(const void *pointer, size_t size, struct unwind_frame caller) {
   uint32_t mode = qprof_mode;
   if (mode == 0)
     return;
@@ -71,7 +71,7 @@ static inline void allocated(const void *pointer, size_t size, const void *frame
   if (UNLIKELY(!pointer)) {
     thread->row->failed++;
   } else if (mode == QPROF_HEAP_FULL) {
-    write_allocation(thread, block, size, qprof_stack_index(thread, frame));
+    write_allocation(thread, block, size, qprof_stack_index(thread, caller));
   } else {
     count_allocation(thread, size);
     if (mode == QPROF_HEAP_SAMPLE && UNLIKELY((thread->until_drawn -= (int64_t)size) < 0))
@@ -124,13 +124,13 @@ static void undo_free(const void *pointer, enum announcement announced) {
 
 EXPORT void *malloc(size_t size) {
   void *block = qprof_next_functions.malloc(size);
-  allocated(block, size, FRAME);
+  allocated(block, size, CALLER);
   return block;
 }
 
 EXPORT void *calloc(size_t count, size_t size) {
   void *block = qprof_next_functions.calloc(count, size);
-  allocated(block, count * size, FRAME);
+  allocated(block, count * size, CALLER);
   return block;
 }
 
@@ -158,9 +158,9 @@ EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size) {
 
 // A block that grows is a block freed and another allocated.
 static inline void reallocated(void *old, enum announcement announced, void *new, size_t size,
-                               const void *frame) {
+                               struct unwind_frame caller) {
   if (new || !old)
-    allocated(new, size, frame);
+    allocated(new, size, caller);
   else if (size > 0)
     undo_free(old, announced); // with size 0 it was freed
 }
@@ -170,7 +170,7 @@ EXPORT void *realloc(void *block, size_t size) {
     return qprof_move_from_pool(block, size);
   enum announcement announced = freed(block);
   void *new = qprof_next_functions.realloc(block, size);
-  reallocated(block, announced, new, size, FRAME);
+  reallocated(block, announced, new, size, CALLER);
   return new;
 }
 
@@ -182,57 +182,57 @@ EXPORT void *reallocarray(void *block, size_t count, size_t size) {
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes))
     bytes = SIZE_MAX;
-  reallocated(block, announced, new, bytes, FRAME);
+  reallocated(block, announced, new, bytes, CALLER);
   return new;
 }
 
 EXPORT int posix_memalign(void **block, size_t alignment, size_t size) {
   int error = qprof_next_functions.posix_memalign(block, alignment, size);
-  allocated(error ? NULL : *block, size, FRAME);
+  allocated(error ? NULL : *block, size, CALLER);
   return error;
 }
 
 EXPORT void *aligned_alloc(size_t alignment, size_t size) {
   void *block = qprof_next_functions.aligned_alloc(alignment, size);
-  allocated(block, size, FRAME);
+  allocated(block, size, CALLER);
   return block;
 }
 
 EXPORT void *memalign(size_t alignment, size_t size) {
   void *block = qprof_next_functions.memalign(alignment, size);
-  allocated(block, size, FRAME);
+  allocated(block, size, CALLER);
   return block;
 }
 
 EXPORT void *valloc(size_t size) {
   void *block = qprof_next_functions.valloc(size);
-  allocated(block, size, FRAME);
+  allocated(block, size, CALLER);
   return block;
 }
 
 EXPORT void *pvalloc(size_t size) {
   void *block = qprof_next_functions.pvalloc(size);
-  allocated(block, size, FRAME);
+  allocated(block, size, CALLER);
   return block;
 }
 
 EXPORT void *mmap(void *at, size_t size, int protection, int flags, int file, off_t offset) {
   void *region = qprof_next_functions.mmap(at, size, protection, flags, file, offset);
   if (region != MAP_FAILED)
-    qprof_note_region(QPROF_REGION_MAPPED, region, size, FRAME);
+    qprof_note_region(QPROF_REGION_MAPPED, region, size, CALLER);
   return region;
 }
 
 EXPORT void *mmap64(void *at, size_t size, int protection, int flags, int file, off64_t offset) {
   void *region = qprof_next_functions.mmap64(at, size, protection, flags, file, offset);
   if (region != MAP_FAILED)
-    qprof_note_region(QPROF_REGION_MAPPED, region, size, FRAME);
+    qprof_note_region(QPROF_REGION_MAPPED, region, size, CALLER);
   return region;
 }
 
 EXPORT int munmap(void *at, size_t size) {
   if (size > 0 && (uintptr_t)at % QPROF_PAGE == 0) // or it fails
-    qprof_note_region(QPROF_REGION_UNMAPPED, at, size, FRAME);
+    qprof_note_region(QPROF_REGION_UNMAPPED, at, size, CALLER);
   return qprof_next_functions.munmap(at, size);
 }
 
@@ -244,8 +244,8 @@ EXPORT void *mremap(void *at, size_t size, size_t new_size, int flags, ...) {
   void *region = qprof_next_functions.mremap(at, size, new_size, flags, new_at);
   if (region != MAP_FAILED) {
     if (!(flags & MREMAP_DONTUNMAP))
-      qprof_note_region(QPROF_REGION_UNMAPPED, at, size, FRAME);
-    qprof_note_region(QPROF_REGION_MAPPED, region, new_size, FRAME);
+      qprof_note_region(QPROF_REGION_UNMAPPED, at, size, CALLER);
+    qprof_note_region(QPROF_REGION_MAPPED, region, new_size, CALLER);
   }
   return region;
 }
@@ -254,13 +254,13 @@ EXPORT int brk(void *end) {
   char *old = qprof_next_functions.sbrk(0);
   int result = qprof_next_functions.brk(end);
   if (result == 0)
-    qprof_note_region(QPROF_REGION_BREAK, old, (uint64_t)((char *)end - old), FRAME);
+    qprof_note_region(QPROF_REGION_BREAK, old, (uint64_t)((char *)end - old), CALLER);
   return result;
 }
 
 EXPORT void *sbrk(intptr_t growth) {
   void *old = qprof_next_functions.sbrk(growth);
   if (growth != 0 && old != (void *)-1)
-    qprof_note_region(QPROF_REGION_BREAK, old, (uint64_t)growth, FRAME);
+    qprof_note_region(QPROF_REGION_BREAK, old, (uint64_t)growth, CALLER);
   return old;
 }

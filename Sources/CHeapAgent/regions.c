@@ -3,13 +3,13 @@
 #include "heap.h"
 
 void qprof_note_region(enum qprof_region_event event, const void *address, uint64_t length,
-                       const void *frame) {
+                       struct unwind_frame caller) {
   if (qprof_mode == 0 || qprof_mode == QPROF_HEAP_COUNT)
     return;
   struct heap_thread *thread = qprof_begin_event();
   if (!thread)
     return;
-  uint32_t stack = qprof_stack_index(thread, frame);
+  uint32_t stack = qprof_stack_index(thread, caller);
   struct qprof_region_record *record =
       (struct qprof_region_record *)qprof_room(thread, sizeof *record);
   if (record) {

@@ -5,13 +5,22 @@
 
 // Shared by all threads of the process.
 enum { cached_rows = 1 << 16 };
-static struct unwind_cache_entry rows[cached_rows];
-static struct unwind_cache cache = {rows, cached_rows};
+static struct unwind_cache_entry rows[cached_rows] __attribute__((aligned(64)));
+static struct unwind_cache cache = {rows, cached_rows - 1, 0};
 
-static void forget_stacks(struct heap_thread *thread, uint32_t generation) {
+_Static_assert(UNWIND_COMPLETE - 1 == QPROF_STACK_COMPLETE, "endings");
+_Static_assert(UNWIND_NO_INFO - 1 == QPROF_STACK_NO_UNWIND_INFO, "endings");
+_Static_assert(UNWIND_NOT_SUPPORTED - 1 == QPROF_STACK_NOT_EXPRESSIBLE, "endings");
+_Static_assert(UNWIND_BROKEN_CHAIN - 1 == QPROF_STACK_BROKEN_CHAIN, "endings");
+_Static_assert(UNWIND_UNREADABLE - 1 == QPROF_STACK_UNREADABLE, "endings");
+_Static_assert(UNWIND_TOO_DEEP - 1 == QPROF_STACK_TOO_DEEP, "endings");
+_Static_assert(UNWIND_EXACT == QPROF_FRAME_EXACT, "frames go into the ring as they are");
+
+void qprof_forget_stacks(struct heap_thread *thread, uint32_t generation) {
   for (uint32_t i = 0; i < qprof_stack_sets * qprof_stack_ways; i++)
     thread->stacks[i] = 0;
   thread->generation = generation;
+  unwind_forget(&cache); // a walk that is under way puts its rows with those forgotten
 }
 
 // False when the stack could not be told.
@@ -34,15 +43,13 @@ static bool tell(struct heap_thread *thread, uint32_t index, unsigned count, uns
   return true;
 }
 
-uint32_t qprof_stack_index(struct heap_thread *thread, const void *frame) {
+uint32_t qprof_stack_index(struct heap_thread *thread, struct unwind_frame caller) {
   uint32_t generation = __atomic_load_n(&qprof_process->generation, __ATOMIC_ACQUIRE);
   if (UNLIKELY(generation != thread->generation))
-    forget_stacks(thread, generation);
-  const uintptr_t *words = frame; // the saved rbp, the return address, and then the caller's frame
-  struct unwind_frame start = {words[1], (uintptr_t)(words + 2), words[0]};
+    qprof_forget_stacks(thread, generation);
   struct unwind_result result;
-  unsigned count = unwind_walk(&cache, generation, start, &thread->readable, thread->frames,
-                               QPROF_MAX_FRAMES, &result);
+  unsigned count =
+      unwind_walk(&cache, caller, &thread->readable, thread->frames, QPROF_MAX_FRAMES, &result);
   uint64_t hash = result.hash | 1;
   uint64_t *set = &thread->stacks[(hash >> 40) % qprof_stack_sets * qprof_stack_ways];
   for (uint32_t way = 0; way < qprof_stack_ways; way++)
@@ -55,6 +62,6 @@ uint32_t qprof_stack_index(struct heap_thread *thread, const void *frame) {
     way = thread->next_victim++ % qprof_stack_ways;
   uint32_t index = (uint32_t)(set + way - thread->stacks);
   // Where the recorder does not learn of it, the event after this is lost too, or wrong.
-  set[way] = tell(thread, index, count, result.ending) ? hash : 0;
+  set[way] = tell(thread, index, count, result.ending - 1) ? hash : 0;
   return index;
 }

@@ -90,13 +90,16 @@ static struct heap_thread *set_up(void) {
   qprof_mode = qprof_session->heap_mode;
   if (!qprof_register_process())
     return NULL;
-  struct heap_thread *thread = qprof_heap_thread ? qprof_heap_thread : map_thread();
+  bool is_forked = qprof_heap_thread != NULL;
+  struct heap_thread *thread = is_forked ? qprof_heap_thread : map_thread();
   uint32_t slot = thread ? claim_slot() : QPROF_NO_INDEX;
   if (slot == QPROF_NO_INDEX)
     return NULL;
   thread->slot = slot;
   thread->ring = qprof_ring_at(slot);
   thread->generation = qprof_process->generation;
+  if (is_forked) // the thread may not have seen the last unloading before the fork
+    qprof_forget_stacks(thread, thread->generation);
   thread->random = (__rdtsc() ^ (uint64_t)qprof_gettid() << 32) | 1;
   thread->until_drawn = qprof_bytes_until_drawn(thread);
   thread->endings_left = PTHREAD_DESTRUCTOR_ITERATIONS - 1;

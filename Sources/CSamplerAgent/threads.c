@@ -141,11 +141,14 @@ EXPORT int dlclose(void *handle) {
   static int (*next)(void *);
   if (!next)
     next = (int (*)(void *))qprof_next("dlclose");
-  if (following && qprof_register_process()) {
-    uint32_t slot = qprof_slot_for_maps();
-    if (slot != QPROF_NO_INDEX)
-      qprof_write_maps(slot);
-    __atomic_fetch_add(&qprof_process->generation, 1, __ATOMIC_RELEASE);
-  }
-  return next(handle);
+  if (!following || !qprof_register_process())
+    return next(handle);
+  uint32_t slot = qprof_slot_for_maps();
+  if (slot != QPROF_NO_INDEX)
+    qprof_write_maps(slot);
+  __atomic_fetch_add(&qprof_process->generation, 1, __ATOMIC_RELEASE);
+  int result = next(handle);
+  // Until then the object's destructors may have run.
+  __atomic_fetch_add(&qprof_process->generation, 1, __ATOMIC_RELEASE);
+  return result;
 }
