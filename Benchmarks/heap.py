@@ -57,8 +57,8 @@ def wall(bench):
     """Time from start to finished recording in mode full, heaptrack's beside it."""
     section = Section(
         "Heap: from start to finished recording",
-        "Wall time of `qprof record --heap` and of `heaptrack --record-only` as a whole, divided "
-        "by that of the program alone.",
+        "Wall time of `qprof record --heap` and of `heaptrack` as a whole, divided by that of the "
+        "program alone.",
         ["Program", "Rounds", "Alone", "qprof, ratio", "heaptrack, ratio", "At most", "Met"])
     for name, program in programs().items():
         if name not in WALL_LIMITS and name not in HALF_OF_HEAPTRACK:

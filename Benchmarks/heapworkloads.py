@@ -55,8 +55,8 @@ def heaptrack_in_process(path):
 
 
 def heaptrack(path):
-    """heaptrack as people run it, without the viewer at the end."""
+    """heaptrack as people run it."""
     for old in Path(path).parent.glob(Path(path).name + "*"):
         old.unlink()
-    return ["heaptrack", "--record-only", "-o", str(path)]
+    return ["heaptrack", "-o", str(path)]
 
