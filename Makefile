@@ -76,6 +76,7 @@ test-packages:
 release: | build-packages
 	$(RELEASE) --product qprof
 	$(RELEASE) --product qprof-sampler
+	$(RELEASE) --product qprof-heap
 
 reference-suite: | build-packages
 	swift build -c release --package-path Examples/reference-suite
