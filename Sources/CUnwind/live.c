@@ -62,7 +62,8 @@ struct unwind_row unwind_live_row(uint64_t address) {
   struct dl_find_object object;
   if (_dl_find_object((void *)address, &object) != 0)
     return row;
-  struct unwind_section section = {{0, 0, 0}, UNWIND_EH_FRAME};
+  struct unwind_section section;
+  section.format = UNWIND_EH_FRAME;
   struct unwind_entry entry;
   uint32_t flags;
   uint64_t header = (uint64_t)object.dlfo_eh_frame;
