@@ -44,6 +44,7 @@ extension unwind_row {
     case UNWIND_SIGNAL_RETURN: "signal return"
     case UNWIND_OUTERMOST: "outermost"
     case UNWIND_NO_ENTRY: "no entry"
+    case UNWIND_NO_CODE: "no code"
     default: "inexpressible"
     }
   }

@@ -105,6 +105,54 @@ import UnwindProbe
     #expect(walk.frames.suffix(5) == other.frames.suffix(5))
   }
 
+  /// Code that no object holds, as a compiler at run time writes it:
+  /// push %rbp; mov %rsp,%rbp; mov %rdi,%rax; mov %rsi,%rdi; call *%rax; pop %rbp; ret
+  @Test func walksThroughCodeThatWasWrittenAtRunTime() throws {
+    let code: [UInt8] = [
+      0x55, 0x48, 0x89, 0xe5, 0x48, 0x89, 0xf8, 0x48, 0x89, 0xf7, 0xff, 0xd0, 0x5d, 0xc3,
+    ]
+    let size = 4096
+    let map = try #require(
+      mmap(
+        nil, size, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
+    defer { munmap(map, size) }
+    map.copyMemory(from: code, byteCount: code.count)
+    typealias Callback = @convention(c) (UnsafeMutableRawPointer?) -> Void
+    typealias Function = @convention(c) (Callback, UnsafeMutableRawPointer) -> Void
+    let function = unsafeBitCast(map, to: Function.self)
+    let walk = Walk(cache)
+    function(probe_here, walk.pointer)
+    let direct = Walk(cache)
+    probe_here(direct.pointer)
+    #expect(walk.ending == UNWIND_COMPLETE)
+    #expect(walk.frames.first == UInt64(UInt(bitPattern: map)) + 12)
+    #expect(walk.frames.count == direct.frames.count + 1)
+    #expect(walk.frames.dropFirst(2) == direct.frames.dropFirst(1))
+  }
+
+  @Test func dataIsNoCallerToFollowAFramePointerTo() throws {
+    let bare = try Plugin("void through(void) {}", ["-O1", "-fno-asynchronous-unwind-tables"])
+    let start = try Plugin.symbol("through", in: bare.handle)
+    let walk = Walk(cache)
+    var data = [UInt8](repeating: 0x90, count: 64)
+    data.withUnsafeMutableBytes { data in
+      var stack = [UInt64](repeating: 0, count: 8)
+      stack.withUnsafeMutableBytes { bytes in
+        let rsp = UInt64(UInt(bitPattern: bytes.baseAddress))
+        let caller = UInt64(UInt(bitPattern: data.baseAddress)) + 32
+        bytes.storeBytes(of: caller, toByteOffset: 24, as: UInt64.self)
+        probe_from(start | UNWIND_EXACT_BIT, rsp, rsp + 16, walk.pointer)
+        #expect(walk.ending == UNWIND_NO_INFO)
+        #expect(walk.frames.count == 1)
+        // Behind what may be a call it would be one.
+        data[27] = 0xe8
+        cache.forget()
+        probe_from(start | UNWIND_EXACT_BIT, rsp, rsp + 16, walk.pointer)
+        #expect(walk.frames.dropFirst().first == caller)
+      }
+    }
+  }
+
   @Test func withoutEntryOrFramePointerItSaysSo() throws {
     let bare = try Plugin(
       "void through(void (*call)(void *), void *argument) { call(argument); __asm__(\"\"); }",
