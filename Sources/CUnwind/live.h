@@ -8,8 +8,8 @@
 // The row for the code at `address`, from the tables of the object that it is in.
 struct unwind_row unwind_live_row(uint64_t address);
 
-// Whether `address` is in the code of a loaded object.
-bool unwind_live_is_code(uint64_t address);
+// Asks the kernel whether eight bytes can be read.
+bool unwind_is_readable(uint64_t address);
 
 // Makes sure that [address, address + 8) is in the window, by asking the kernel for pages above
 // it. False when it cannot be read, or is below the window or far above it.

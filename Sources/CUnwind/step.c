@@ -31,7 +31,7 @@ static enum unwind_ending follow_frame_pointer(struct unwind_frame *frame,
   uint64_t rbp = frame->rbp;
   if (rbp < frame->rsp || rbp % 8 != 0 || !load(memory, rbp, &caller.rbp) ||
       !load(memory, rbp + 8, &caller.pc) || !can_be_code(caller.pc) ||
-      !memory->is_code(memory->context, caller.pc - 1))
+      !memory->can_return_to(memory->context, caller.pc))
     return UNWIND_NO_INFO;
   caller.rsp = rbp + 16;
   *frame = caller;

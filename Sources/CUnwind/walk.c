@@ -69,27 +69,35 @@ static inline uint64_t row_for(const struct unwind_cache *cache, uint64_t genera
 
 // ---- The walk.
 
-static bool load(void *window, uint64_t address, uint64_t *value) {
-  if (!unwind_reach((struct unwind_window *)window, address))
+struct walk {
+  const struct unwind_cache *cache;
+  uint64_t generation; // as in keys
+  struct unwind_window window;
+};
+
+static bool load(void *context, uint64_t address, uint64_t *value) {
+  struct walk *walk = (struct walk *)context;
+  if (!unwind_reach(&walk->window, address))
     return false;
   *value = *(const word *)address;
   return true;
 }
 
-static bool is_code(void *window, uint64_t address) {
-  (void)window;
-  return unwind_live_is_code(address);
+static bool can_return_to(void *context, uint64_t address) {
+  struct walk *walk = (struct walk *)context;
+  union packed_row row = {.bits = row_for(walk->cache, walk->generation, address - 1)};
+  return row.row.cfa != UNWIND_NO_CODE;
 }
 
 // Any step, also one that leaves the window or goes to another stack.
-__attribute__((noinline)) static enum unwind_ending step(uint64_t bits, struct unwind_frame *frame,
-                                                         struct unwind_window *window) {
+__attribute__((noinline)) static enum unwind_ending step(struct walk *walk, uint64_t bits,
+                                                         struct unwind_frame *frame) {
   union packed_row row = {.bits = bits};
-  struct unwind_memory memory = {load, is_code, window};
+  struct unwind_memory memory = {load, can_return_to, walk};
   enum unwind_ending ending = unwind_step(row.row, frame, &memory);
   if (ending == UNWIND_CONTINUES && row.row.cfa == UNWIND_SIGNAL_RETURN &&
-      (frame->rsp < window->low || frame->rsp >= window->high))
-    unwind_enter(window, frame->rsp);
+      (frame->rsp < walk->window.low || frame->rsp >= walk->window.high))
+    unwind_enter(&walk->window, frame->rsp);
   return ending;
 }
 
@@ -115,24 +123,24 @@ unsigned unwind_walk(struct unwind_cache *cache, struct unwind_frame start,
                      struct unwind_window *readable, uint64_t *frames, unsigned max,
                      struct unwind_result *result) {
   uint64_t generation = (uint64_t)__atomic_load_n(&cache->generation, __ATOMIC_RELAXED) << 48;
-  struct unwind_window window = *readable;
+  struct walk walk = {cache, generation, *readable};
   struct unwind_frame frame = start;
   uint64_t hash = 0;
   unsigned count = 0;
   enum unwind_ending ending = UNWIND_CONTINUES;
-  if (frame.rsp < window.low || frame.rsp >= window.high)
-    unwind_enter(&window, frame.rsp);
+  if (frame.rsp < walk.window.low || frame.rsp >= walk.window.high)
+    unwind_enter(&walk.window, frame.rsp);
   while (count < max) {
     frames[count++] = frame.pc;
     hash = (hash ^ frame.pc) * odd;
     uint64_t bits = row_for(cache, generation, unwind_lookup_address(frame.pc));
-    if (__builtin_expect(step_quickly(bits, &frame, &window), 1))
+    if (__builtin_expect(step_quickly(bits, &frame, &walk.window), 1))
       continue;
-    ending = step(bits, &frame, &window);
+    ending = step(&walk, bits, &frame);
     if (ending != UNWIND_CONTINUES)
       break;
   }
-  *readable = window;
+  *readable = walk.window;
   result->hash = hash ^ hash >> 32;
   result->ending = ending == UNWIND_CONTINUES ? UNWIND_TOO_DEEP : ending;
   return count;

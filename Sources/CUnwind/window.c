@@ -12,7 +12,7 @@ static uint64_t page_of(uint64_t address) { return address & ~(uint64_t)(page - 
 
 // The kernel reads a signal set before it looks at what to do with it, so asked for something
 // impossible it says whether the set's address could be read, and does nothing.
-static bool is_readable(uint64_t address) {
+bool unwind_is_readable(uint64_t address) {
   register uint64_t set_size __asm__("r10") = 8;
   int64_t result;
   __asm__ volatile("syscall"
@@ -30,7 +30,7 @@ bool unwind_reach(struct unwind_window *window, uint64_t address) {
   if (end > window->high && end - window->high > furthest_up)
     return false;
   while (end > window->high) {
-    if (!is_readable(window->high))
+    if (!unwind_is_readable(window->high))
       return false;
     window->high += page;
   }
@@ -40,7 +40,7 @@ bool unwind_reach(struct unwind_window *window, uint64_t address) {
 void unwind_enter(struct unwind_window *window, uint64_t rsp) {
   uint64_t first = page_of(rsp);
   if (rsp < window->low && window->low - rsp <= furthest_down) {
-    while (window->low > first && is_readable(window->low - page))
+    while (window->low > first && unwind_is_readable(window->low - page))
       window->low -= page;
     if (window->low == first)
       return;

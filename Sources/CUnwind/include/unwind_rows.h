@@ -32,6 +32,7 @@ enum unwind_cfa {
   UNWIND_SIGNAL_RETURN,
   UNWIND_OUTERMOST,     // the return address is undefined: there is no caller
   UNWIND_NO_ENTRY,      // nothing describes this pc
+  UNWIND_NO_CODE,       // nor does it look like a place that was called from
   UNWIND_INEXPRESSIBLE, // described, but not by this row format, or the description is broken
 };
 
@@ -104,11 +105,19 @@ struct unwind_row unwind_row_of_entry(const struct unwind_section *section,
 // The same through the search table at `header`.
 struct unwind_row unwind_row_at(const struct unwind_section *section, uint64_t header, uint64_t pc);
 
+// What code tells that C libraries have no entry for, or one that begins a byte too late for the
+// lookup of a return address: whether a frame whose return address this is returns from a signal,
+// is outermost, or neither (UNWIND_NO_ENTRY). To be asked where no entry contains the address.
+enum unwind_cfa unwind_known_code(const struct unwind_view *code, uint64_t return_address);
+
+// Whether the code that ends at a return address can be a call instruction.
+bool unwind_follows_call(const struct unwind_view *code, uint64_t return_address);
+
 // What a walk reads of the program that it unwinds. `load` reads eight bytes of its stack;
-// `is_code` says whether a function may return to an address.
+// `can_return_to` says whether an address is one in code, behind a call.
 struct unwind_memory {
   bool (*load)(void *context, uint64_t address, uint64_t *value);
-  bool (*is_code)(void *context, uint64_t address);
+  bool (*can_return_to)(void *context, uint64_t address);
   void *context;
 };
 
