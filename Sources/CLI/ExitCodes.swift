@@ -31,8 +31,8 @@ extension CLIError {
     switch self {
     case .noRecording: ExitCodes.noInput
     case .cannotWrite: ExitCodes.cannotCreate
-    case .unknownFormat: ExitCodes.usage
-    case .noHeap, .noHeapSites, .noCPUSamples: ExitCodes.badInput
+    case .unknownFormat, .memoryWithoutHeapMetric: ExitCodes.usage
+    case .noHeap, .noHeapSites, .noCPUSamples, .noSuchMemory: ExitCodes.badInput
     }
   }
 }
