@@ -15,7 +15,7 @@ enum CLIError: Error, Hashable {
   /// CPU time of a profile that has only a heap.
   case noCPUSamples(source: String?)
   /// None of the memory that `--memory` asks for.
-  case noSuchMemory(String, source: String?)
+  case noSuchMemory(HeapSite.Kind, source: String?)
   /// `--memory` with CPU time.
   case memoryWithoutHeapMetric
 }
@@ -39,11 +39,19 @@ extension CLIError: CustomStringConvertible {
     case .noCPUSamples(let source):
       "there are no samples of CPU time in \(Self.name(source)); choose another --metric: "
         + HeapMetric.allCases.map(\.rawValue).joined(separator: ", ")
-    case .noSuchMemory(let memory, let source):
-      "there are no \(memory) in \(Self.name(source)); leave out --memory to see its blocks"
+    case .noSuchMemory(let kind, let source):
+      "there is no \(Self.name(kind)) in \(Self.name(source)); leave out --memory to see its blocks"
     case .memoryWithoutHeapMetric:
       "--memory is about allocations and not about CPU time; add a --metric: "
         + HeapMetric.allCases.map(\.rawValue).joined(separator: ", ")
+    }
+  }
+
+  private static func name(_ kind: HeapSite.Kind) -> String {
+    switch kind {
+    case .block: "allocated block"
+    case .mapping: "mapping made by the program"
+    case .programBreak: "growth of the program break"
     }
   }
 

@@ -75,10 +75,11 @@ struct MetricOption: ParsableArguments {
     guard heap.mode != .count else {
       throw .noHeapSites(metric: wanted.rawValue, source: source)
     }
-    if let memory, !heap.sites.contains(where: { $0.kind == memory.kind }) {
-      throw .noSuchMemory(memory.rawValue, source: source)
+    let kind = (memory ?? .blocks).kind
+    guard kind == .block || heap.sites.contains(where: { $0.kind == kind }) else {
+      throw .noSuchMemory(kind, source: source)
     }
-    return profile.view(of: wanted, kind: (memory ?? .blocks).kind)
+    return profile.view(of: wanted, kind: kind)
   }
 
   /// The option as it is for another profile that is compared with `profile`.
