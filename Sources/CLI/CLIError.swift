@@ -8,12 +8,17 @@ enum CLIError: Error, Hashable {
   case cannotRead(path: String)
   /// A suffix from which no format follows.
   case unknownFormat(path: String, known: [String])
-  /// A heap metric of a profile in which allocations were not tracked.
-  case noHeap(metric: String)
+  /// A heap metric of a profile in which allocations were not tracked. `source` is the file that
+  /// was read, where more than one is.
+  case noHeap(metric: String, source: String?)
   /// A heap metric of a recording that has totals only.
-  case noHeapSites(metric: String)
+  case noHeapSites(metric: String, source: String?)
   /// CPU time of a profile that has only a heap.
-  case noCPUSamples
+  case noCPUSamples(source: String?)
+  /// None of the memory that `--memory` asks for.
+  case noSuchMemory(HeapSite.Kind, source: String?)
+  /// `--memory` with CPU time.
+  case memoryWithoutHeapMetric
 }
 
 extension CLIError: CustomStringConvertible {
@@ -27,15 +32,33 @@ extension CLIError: CustomStringConvertible {
       "cannot read '\(path)'; check the name and who may read it"
     case .unknownFormat(let path, let known):
       "no format follows from the name '\(path)'; choose one with -f: \(known.joined(separator: ", "))"
-    case .noHeap(let metric):
-      "there are no allocations in this profile, so --metric \(metric) has nothing to show; record "
-        + "them with 'qprof record --heap -- COMMAND'"
-    case .noHeapSites(let metric):
-      "this recording was made with --heap=count, which counts allocations and not where they are "
-        + "made, so there is no \(metric) by stack; record with --heap or --heap=sample"
-    case .noCPUSamples:
-      "there are no samples of CPU time in this profile; choose another --metric: "
+    case .noHeap(let metric, let source):
+      "there are no allocations in \(Self.name(source)), so --metric \(metric) has nothing to show; "
+        + "record them with 'qprof record --heap -- COMMAND'"
+    case .noHeapSites(let metric, let source):
+      "\(Self.name(source)) was recorded with --heap=count, which counts allocations and does not "
+        + "keep where they are made, so there is nothing to show by --metric \(metric); record with "
+        + "--heap or --heap=sample"
+    case .noCPUSamples(let source):
+      "there are no samples of CPU time in \(Self.name(source)); choose another --metric: "
+        + HeapMetric.allCases.map(\.rawValue).joined(separator: ", ")
+    case .noSuchMemory(let kind, let source):
+      "there is no \(Self.name(kind)) in \(Self.name(source)); leave out --memory to see its blocks"
+    case .memoryWithoutHeapMetric:
+      "--memory is about allocations and not about CPU time; add a --metric: "
         + HeapMetric.allCases.map(\.rawValue).joined(separator: ", ")
     }
+  }
+
+  private static func name(_ kind: HeapSite.Kind) -> String {
+    switch kind {
+    case .block: "allocated block"
+    case .mapping: "mapping made by the program"
+    case .programBreak: "growth of the program break"
+    }
+  }
+
+  private static func name(_ source: String?) -> String {
+    source.map { "'\($0)'" } ?? "the profile"
   }
 }

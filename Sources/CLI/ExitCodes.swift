@@ -37,8 +37,8 @@ extension CLIError {
     switch self {
     case .noRecording, .cannotRead: ExitCodes.noInput
     case .cannotWrite: ExitCodes.cannotCreate
-    case .unknownFormat: ExitCodes.usage
-    case .noHeap, .noHeapSites, .noCPUSamples: ExitCodes.badInput
+    case .unknownFormat, .memoryWithoutHeapMetric: ExitCodes.usage
+    case .noHeap, .noHeapSites, .noCPUSamples, .noSuchMemory: ExitCodes.badInput
     }
   }
 }

@@ -39,8 +39,8 @@ struct Export: ParsableCommand {
     guard let format = format ?? Format(suffixOf: output) else {
       throw CLIError.unknownFormat(path: output, known: Format.allCases.map(\.rawValue))
     }
-    let profile = try input.read(metric).profile
-    let selected = try metric.select(from: profile)
+    let (profile, source) = try input.read(metric)
+    let selected = try metric.select(from: profile, source: source)
     let bytes =
       switch format {
       // All values in one file, unless one was asked for.

@@ -56,13 +56,12 @@ struct Flame: ParsableCommand {
   }
 
   func run() throws {
-    let profile = try metric.select(from: try input.read(metric).profile)
+    let (whole, source) = try input.read(metric)
+    let profile = try metric.select(from: whole, source: source)
     let svg =
       if let diff {
         DifferentialFlameGraph(
-          base: try metric.select(from: try InputArgument.profile(at: diff, metric)),
-          current: profile,
-          options: options
+          base: try base(at: diff, for: profile), current: profile, options: options
         ).svg()
       } else {
         FlameGraph(profile, options: options).svg()
@@ -70,12 +69,20 @@ struct Flame: ParsableCommand {
     try OutputFile.write(Data(svg.utf8), to: output)
   }
 
+  /// The profile to compare with, of the same metric.
+  private func base(at path: String, for profile: Profile) throws -> Profile {
+    let metric = metric.following(profile)
+    let base = try metric.select(from: try InputArgument.profile(at: path, metric), source: path)
+    guard base.heapMetric == profile.heapMetric else { throw CLIError.noCPUSamples(source: path) }
+    return base
+  }
+
   private var options: FlameGraphOptions {
     var options = FlameGraphOptions()
     options.title = title
     options.width = width
     options.icicle = icicle
-    options.scalesBase = !absolute
+    options.scalesBase = absolute ? false : nil
     options.grouping = group.map {
       switch $0 {
       case .none: .none

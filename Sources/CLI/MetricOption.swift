@@ -25,9 +25,9 @@ struct MetricOption: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The memory that a heap metric is about: blocks of malloc, mappings of mmap, or the program "
-        + "break.", valueName: "kind"))
-  var memory: Memory = .blocks
+      "The memory that a heap metric is about: blocks of malloc, mappings made with mmap, or growth "
+        + "of the program break. Blocks when left out."))
+  var memory: Memory?
 
   enum Memory: String, ExpressibleByArgument, CaseIterable {
     case blocks
@@ -43,19 +43,52 @@ struct MetricOption: ParsableArguments {
     }
   }
 
+  @Flag(
+    help: """
+      End stacks of allocations at the callers of operator new, swift_allocObject, xmalloc and the \
+      like.
+      """)
+  var hideAllocators = false
+
   /// `profile` with samples that are of the metric: what a person reading it expects when none was
-  /// chosen.
-  func select(from profile: Profile) throws(CLIError) -> Profile {
-    let metric = metric ?? Self.metric(for: profile)
-    guard let wanted = metric.heap else {
-      guard profile.heap == nil || !profile.samples.isEmpty else { throw .noCPUSamples }
-      guard profile.heapMetric == nil else { throw .noCPUSamples }
+  /// chosen. Errors call it `source`.
+  func select(from profile: Profile, source: String? = nil) throws(CLIError) -> Profile {
+    let chosen = metric ?? Self.metric(for: profile)
+    guard let wanted = chosen.heap else {
+      guard profile.heapMetric == nil, profile.heap == nil || !profile.samples.isEmpty else {
+        throw .noCPUSamples(source: source)
+      }
+      guard memory == nil else { throw .memoryWithoutHeapMetric }
       return profile.cpuView
     }
-    if profile.heapMetric == wanted { return profile }
-    guard let heap = profile.heap else { throw .noHeap(metric: metric.rawValue) }
-    guard heap.mode != .count else { throw .noHeapSites(metric: metric.rawValue) }
-    return profile.view(of: wanted, kind: memory.kind)
+    let view = try view(of: wanted, from: profile, source)
+    return hideAllocators ? view.hidingAllocators() : view
+  }
+
+  private func view(
+    of wanted: HeapMetric, from profile: Profile, _ source: String?
+  ) throws(CLIError) -> Profile {
+    if profile.heapMetric == wanted, memory ?? .blocks == .blocks { return profile }
+    guard let heap = profile.heap else {
+      throw .noHeap(metric: wanted.rawValue, source: source)
+    }
+    guard heap.mode != .count else {
+      throw .noHeapSites(metric: wanted.rawValue, source: source)
+    }
+    let kind = (memory ?? .blocks).kind
+    guard kind == .block || heap.sites.contains(where: { $0.kind == kind }) else {
+      throw .noSuchMemory(kind, source: source)
+    }
+    return profile.view(of: wanted, kind: kind)
+  }
+
+  /// The option as it is for another profile that is compared with `profile`.
+  func following(_ profile: Profile) -> MetricOption {
+    var option = self
+    if let heap = Self.metric(for: profile).heap, metric == nil {
+      option.metric = Metric(rawValue: heap.rawValue)
+    }
+    return option
   }
 
   /// What to take of a file with several values for each sample.

@@ -14,7 +14,8 @@ package struct DifferentialFlameGraph: Sendable {
   ) {
     self.options = options
     difference = FlameDifference(
-      base: base, current: current, grouping: options.grouping, scalesBase: options.scalesBase)
+      base: base, current: current, grouping: options.grouping,
+      scalesBase: options.scalesBase ?? (current.heapMetric == nil))
     layout = FlameLayout(
       difference.tree, widths: difference.widths(), pixels: options.frameWidth,
       limits: options.limits)
@@ -33,18 +34,21 @@ package struct DifferentialFlameGraph: Sendable {
 /// A sign in the label says the same without colour.
 struct ChangeStyle: FlameStyle {
   let whole = "of the width"
-  let legend = [
-    LegendEntry(fill: Palette.change(1), text: "+ grew (full colour: doubled)"),
-    LegendEntry(fill: Palette.change(-1), text: "− shrank (halved)"),
-    LegendEntry(fill: Palette.change(0), text: "within sampling noise"),
-    LegendEntry(fill: Palette.change(-1), text: "gone", isGone: true),
-  ]
+  let legend: [LegendEntry]
   private let difference: FlameDifference
   private let quantities: Quantities
 
   init(_ difference: FlameDifference, quantities: Quantities) {
     self.difference = difference
     self.quantities = quantities
+    legend = [
+      LegendEntry(fill: Palette.change(1), text: "+ grew (full colour: doubled)"),
+      LegendEntry(fill: Palette.change(-1), text: "− shrank (halved)"),
+      LegendEntry(
+        fill: Palette.change(0),
+        text: difference.isExact ? "did not change" : "within sampling noise"),
+      LegendEntry(fill: Palette.change(-1), text: "gone", isGone: true),
+    ]
   }
 
   func look(of node: Int32) -> FrameLook {
@@ -91,6 +95,6 @@ struct ChangeStyle: FlameStyle {
     let share = Quantities.decimal(100 * abs(after - before) / max(before, .ulpOfOne), places: 0)
     let relative = before == 0 ? "new" : after == 0 ? "gone" : "\(sign)\(share) %"
     return "\(amount) (\(relative))"
-      + (difference.isSignificant(node) ? "" : ", within sampling noise")
+      + (difference.isSignificant(node) || difference.isExact ? "" : ", within sampling noise")
   }
 }

@@ -30,8 +30,11 @@ package struct FlameDifference: Sendable {
     self.scale = scale
     ownBefore = own.map { Double($0) * unit * scale }
     totalBefore = total.map { Double($0) * unit * scale }
-    variance = (base.weightOfOneEvent * unit * scale, current.weightOfOneEvent)
+    variance = (base.varianceOfWeight * unit * scale, current.varianceOfWeight)
   }
+
+  /// Nothing was sampled: whatever differs has changed.
+  package var isExact: Bool { variance.before == 0 && variance.after == 0 }
 
   /// Units of `current` in one unit of `base`; 1 where they are not both times.
   private static func ratio(_ base: Quantities, to current: Quantities) -> Double {
@@ -45,7 +48,8 @@ package struct FlameDifference: Sendable {
   package func before(_ node: Int32) -> Double { totalBefore[Int(node)] }
 
   /// The change of a node is larger than chance explains: twice the standard deviation of the
-  /// difference of two counts, each of which varies like a Poisson number (variance = mean).
+  /// difference of two sums of independent events, whose variance grows with their sum, as that of
+  /// a Poisson number does.
   package func isSignificant(_ node: Int32) -> Bool {
     let (before, after) = (before(node), after(node))
     let deviation = (before * variance.before + after * variance.after).squareRoot()
@@ -69,10 +73,32 @@ package struct FlameDifference: Sendable {
 }
 
 extension Profile {
-  /// Weight of one event that happens or does not: a sample of a count weighs one, a sample of
-  /// `cpu/nanoseconds` its period.
-  fileprivate var weightOfOneEvent: Double {
-    guard let period, period.type == valueType, period.value > 0 else { return 1 }
-    return Double(period.value)
+  /// Variance of a sum of weights, divided by that sum. For events that happen or do not it is the
+  /// weight of one: 1 for samples that are counted, the period for `cpu/nanoseconds` and for bytes
+  /// drawn one in so many. Where the estimates of a sampled heap come with their variances, it is
+  /// what those say of all of them together. 0 for what was not sampled.
+  fileprivate var varianceOfWeight: Double {
+    guard let metric = heapMetric else {
+      guard let period, period.type == valueType, period.value > 0 else { return 1 }
+      return Double(period.value)
+    }
+    switch heap?.mode {
+    case .full, .count: return 0
+    case .sample: return metric.valueType.unit == "bytes" ? bytesVariance : countVariance
+    case nil:
+      guard let period else { return 0 }
+      return valueType.unit == "bytes" ? Double(period.value) : 1
+    }
+  }
+
+  private var bytesVariance: Double { ratio(of: \.bytesVariance, to: \.allocated.bytes) }
+  private var countVariance: Double { ratio(of: \.countVariance, to: \.allocated.count) }
+
+  private func ratio(
+    of variance: KeyPath<HeapSite, Double>, to sum: KeyPath<HeapSite, Int64>
+  ) -> Double {
+    let sites = heap?.sites ?? []
+    let total = sites.reduce(0.0) { $0 + Double($1[keyPath: sum]) }
+    return total > 0 ? sites.reduce(0.0) { $0 + $1[keyPath: variance] } / total : 1
   }
 }

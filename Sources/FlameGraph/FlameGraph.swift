@@ -7,6 +7,7 @@ package struct FlameGraph: Sendable {
   private let options: FlameGraphOptions
   private let headlines: Headlines
   private let quantities: Quantities
+  private let scheme: Palette.Scheme
 
   package init(_ profile: Profile, options: FlameGraphOptions = FlameGraphOptions()) {
     self.options = options
@@ -14,13 +15,15 @@ package struct FlameGraph: Sendable {
     layout = FlameLayout(
       tree, widths: tree.nodes.map(\.total), pixels: options.frameWidth, limits: options.limits)
     quantities = Quantities(profile)
+    scheme = profile.heapMetric == nil ? .time : .memory
     headlines = Headlines(profile, tree: tree, quantities: quantities, options: options)
   }
 
   package func svg() -> String {
     FlamePicture(
-      tree: tree, layout: layout, style: ModuleStyle(tree, quantities: quantities),
-      headlines: headlines, options: options
+      tree: tree, layout: layout,
+      style: ModuleStyle(tree, quantities: quantities, scheme: scheme), headlines: headlines,
+      options: options
     ).svg()
   }
 }
@@ -58,16 +61,18 @@ struct ModuleStyle: FlameStyle {
   let legend: [LegendEntry]
   private let tree: FlameTree
   private let quantities: Quantities
+  private let scheme: Palette.Scheme
   private var total: Double { Double(tree.nodes[0].total) }
 
-  init(_ tree: FlameTree, quantities: Quantities) {
+  init(_ tree: FlameTree, quantities: Quantities, scheme: Palette.Scheme) {
     self.tree = tree
     self.quantities = quantities
-    legend = Self.legend(tree)
+    self.scheme = scheme
+    legend = Self.legend(tree, scheme)
   }
 
   func look(of node: Int32) -> FrameLook {
-    FrameLook(fill: Palette.fill(of: tree.frame(of: node)))
+    FrameLook(fill: Palette.fill(of: tree.frame(of: node), scheme))
   }
 
   func facts(about index: Int32) -> [String] {
@@ -89,7 +94,7 @@ struct ModuleStyle: FlameStyle {
   }
 
   /// Modules by the weight of the code in them, each with its share.
-  private static func legend(_ tree: FlameTree) -> [LegendEntry] {
+  private static func legend(_ tree: FlameTree, _ scheme: Palette.Scheme) -> [LegendEntry] {
     var weights: [String: Int64] = [:]
     for node in tree.nodes where node.own > 0 {
       let frame = tree.frames[Int(node.frame)]
@@ -98,7 +103,7 @@ struct ModuleStyle: FlameStyle {
     guard weights.keys.contains(where: { !$0.isEmpty }) else { return [] }
     return weights.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { module, weight in
       LegendEntry(
-        fill: Palette.legend(ofModule: module),
+        fill: Palette.legend(ofModule: module, scheme),
         text: (module.isEmpty ? "unknown module" : VisibleText.of(module)) + " "
           + Quantities.percent(Double(weight), of: Double(tree.nodes[0].total)))
     }

@@ -14,8 +14,9 @@ package struct FlameGraphOptions: Sendable {
   /// Nil: by process when there are several.
   package var grouping: FlameTree.Grouping?
   /// In a differential, scale what was before to the total of what is now, so that two runs of
-  /// different length compare by shares. Wrong where both did the same fixed work.
-  package var scalesBase = true
+  /// different length compare by shares. Wrong where both did the same fixed work. Nil: yes for
+  /// CPU time, no for memory, since the same work allocates the same.
+  package var scalesBase: Bool?
   package init() {}
 
   /// Pixels on either side of the frames.

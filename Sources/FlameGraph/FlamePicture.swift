@@ -73,7 +73,7 @@ struct FlamePicture<Style: FlameStyle> {
       header(warning, columns, "y=\"64\" fill=\"#a1140b\"", &xml)
     }
     guard layout.boxes.isEmpty else { return }
-    header("There are no samples to draw.", columns, "y=\"90\" fill=\"#555\"", &xml)
+    header(headlines.emptiness, columns, "y=\"90\" fill=\"#555\"", &xml)
   }
 
   private func header(

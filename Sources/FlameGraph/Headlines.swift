@@ -5,6 +5,8 @@ import ProfileModel
 struct Headlines: Sendable {
   var title: String
   var subtitle: String
+  /// In place of a picture without boxes.
+  var emptiness: String
   /// What the picture does not show, in one line; nil when nothing is known to be missing.
   var warning: String?
   /// Where the picture comes from, line by line.
@@ -17,11 +19,12 @@ struct Headlines: Sendable {
     _ profile: Profile, tree: FlameTree, quantities: Quantities, options: FlameGraphOptions
   ) {
     let source = profile.provenance
-    title = options.title ?? Self.title(source, kind: "flame graph")
+    let subject = HeapSubject(profile)?.title
+    title = options.title ?? Self.title(source, kind: subject ?? "flame graph")
     subtitle = options.subtitle ?? Self.subtitle(profile, tree.nodes[0].total, quantities)
-    warning = Self.losses(
-      profile.losses, tree.markerShares(tree.nodes.map { Double($0.total) })
-    ).map { "Incomplete: " + $0 }
+    emptiness = Self.emptiness(subject)
+    warning = Self.losses(profile, tree.markerShares(tree.nodes.map { Double($0.total) }))
+      .map { "Incomplete: " + $0 }
     description = Self.description(source) + [warning].compactMap(\.self) + options.notes
   }
 
@@ -31,17 +34,25 @@ struct Headlines: Sendable {
     options: FlameGraphOptions
   ) {
     let (source, tree) = (current.provenance, difference.tree)
-    title = options.title ?? Self.title(source, kind: "what changed")
+    let subject = HeapSubject(current)?.title
+    title =
+      options.title
+      ?? Self.title(source, kind: "what changed" + (subject.map { " in " + $0 } ?? ""))
     subtitle = options.subtitle ?? Self.subtitle(from: base, to: current, difference)
+    emptiness = Self.emptiness(subject)
     let sides = [
-      ("before", Self.losses(base.losses, tree.markerShares(difference.totalBefore))),
-      ("now", Self.losses(current.losses, tree.markerShares(tree.nodes.map { Double($0.total) }))),
+      ("before", Self.losses(base, tree.markerShares(difference.totalBefore))),
+      ("now", Self.losses(current, tree.markerShares(tree.nodes.map { Double($0.total) }))),
     ]
     let warnings = sides.compactMap { side, losses in losses.map { "Incomplete \(side): \($0)" } }
     warning = warnings.isEmpty ? nil : warnings.joined(separator: "; ")
     description =
       Self.description(base.provenance).map { "before: " + $0 }
       + Self.description(source).map { "now: " + $0 } + warnings + options.notes
+  }
+
+  private static func emptiness(_ subject: String?) -> String {
+    subject.map { "There is nothing to draw: no \($0)." } ?? "There are no samples to draw."
   }
 
   private static func title(_ source: Provenance, kind: String) -> String {
@@ -56,9 +67,11 @@ struct Headlines: Sendable {
     // A recording has a row for each signal, which may weigh more than one.
     let samples = source.requestedRate > 0 ? Int64(profile.samples.count) : total
     var parts = [LabelFit.cut(command(source), columns: longestCommand)]
-    parts.append(total > 0 ? quantities.text(Double(total)) : "no samples")
+    let heap = HeapSubject(profile)
+    parts.append(total > 0 ? quantities.text(Double(total)) : heap == nil ? "no samples" : "none")
     if total > 0 { parts.append(quantities.count(Double(samples)) ?? "") }
     parts.append(rate(source))
+    parts += heap?.notes ?? []
     return parts.filter { !$0.isEmpty }.joined(separator: " · ")
   }
 
@@ -73,6 +86,7 @@ struct Headlines: Sendable {
       let factor = Quantities.decimal(difference.scale, places: 2)
       parts.append("before is scaled ×\(factor) to the same total")
     }
+    if HeapSubject(current) != nil { parts.append("amounts as of the same work") }
     return parts.filter { !$0.isEmpty }.joined(separator: " · ")
   }
 
@@ -91,14 +105,16 @@ struct Headlines: Sendable {
   }
 
   /// Losses by reason, and the share of the weight that is in markers.
-  private static func losses(_ losses: Losses, _ markers: [(label: String, share: Double)])
+  private static func losses(_ profile: Profile, _ markers: [(label: String, share: Double)])
     -> String?
   {
+    let losses = profile.losses
     var parts = Losses.Reason.allCases.filter { losses[$0].events > 0 }.map { reason in
       let what = phrase(reason, count: losses[reason].events)
       let names = losses.processNames[reason, default: []].prefix(3).joined(separator: ", ")
       return names.isEmpty ? what : "\(what): \(names)"
     }
+    parts += HeapSubject(profile)?.losses ?? []
     parts += markers.map { "\($0.label) \(Quantities.percent($0.share, of: 1))" }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }

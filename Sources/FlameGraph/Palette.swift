@@ -43,9 +43,16 @@ package enum Palette {
   /// What is no code: markers and merged boxes.
   package static let grey = Colour(lightness: 0.8, chroma: 0, hue: 0)
 
-  /// Hue by module, shade by name. Without a module (folded stacks) the hue is one of fire, by
-  /// name.
-  package static func fill(of frame: FlameFrame) -> Colour {
+  /// What a picture is about shows in its colours.
+  package enum Scheme: Sendable {
+    /// All hues; those of fire without a module.
+    case time
+    /// Green, as in heaptrack and other tools that draw memory.
+    case memory
+  }
+
+  /// Hue by module, shade by name. Without a module (folded stacks) the hue is by name too.
+  package static func fill(of frame: FlameFrame, _ scheme: Scheme = .time) -> Colour {
     switch frame.kind {
     case .all, .process, .thread: return ground
     case .marker: return grey
@@ -53,12 +60,13 @@ package enum Palette {
     }
     let shade = unit(of: frame.name)
     guard !frame.module.isEmpty else {
-      return Colour(lightness: 0.78 + 0.07 * shade, chroma: 0.11, hue: 40 + 55 * shade)
+      let hue = scheme == .time ? 40 + 55 * shade : 125 + 40 * shade
+      return Colour(lightness: 0.78 + 0.07 * shade, chroma: 0.11, hue: hue)
     }
     // Three steps of lightness keep neighbours of one module apart.
     return Colour(
       lightness: 0.76 + 0.045 * (3 * shade).rounded(.down), chroma: 0.07 + 0.035 * shade,
-      hue: hue(ofModule: frame.module) + 16 * (shade - 0.5))
+      hue: hue(ofModule: frame.module, scheme) + 16 * (shade - 0.5))
   }
 
   /// Red for growth, blue for the contrary, by the number of doublings; full from one on.
@@ -71,13 +79,14 @@ package enum Palette {
   }
 
   /// The colour that stands for a module in the legend.
-  package static func legend(ofModule module: String) -> Colour {
-    Colour(lightness: 0.81, chroma: 0.095, hue: hue(ofModule: module))
+  package static func legend(ofModule module: String, _ scheme: Scheme = .time) -> Colour {
+    Colour(lightness: 0.81, chroma: 0.095, hue: hue(ofModule: module, scheme))
   }
 
   /// In degrees.
-  private static func hue(ofModule path: String) -> Double {
-    360 * unit(of: Profile.basename(path))
+  private static func hue(ofModule path: String, _ scheme: Scheme) -> Double {
+    let place = unit(of: Profile.basename(path))
+    return scheme == .time ? 360 * place : 105 + 105 * place
   }
 
   /// A number from 0 up to 1 by the 64-bit FNV-1a hash of a name. The multiplication spreads the

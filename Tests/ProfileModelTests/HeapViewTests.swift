@@ -107,3 +107,46 @@ import Testing
     #expect(counted.view(of: .peak).samples.isEmpty)
   }
 }
+
+@Suite struct AllocatorFunctionTests {
+  @Test(arguments: [
+    "operator new(unsigned long)", "operator new[](unsigned long, std::align_val_t)",
+    "swift_allocObject", "swift_slowAlloc", "__rust_alloc", "alloc::alloc::exchange_malloc",
+    "<alloc::alloc::Global as core::alloc::Allocator>::allocate", "g_malloc0", "xmalloc",
+    "std::allocator_traits<std::allocator<char> >::allocate(std::allocator<char>&, unsigned long)",
+    "__gnu_cxx::new_allocator<int>::allocate(unsigned long, void const*)",
+  ])
+  func wrappersOfMalloc(name: String) { #expect(AllocatorFunctions.contains(name)) }
+
+  @Test(arguments: [
+    "main", "strdup", "my::allocate(int)", "operator delete(void*)", "xmalloc_all",
+    "std::vector<int, std::allocator<int> >::reserve(unsigned long)",
+    "alloc::raw_vec::RawVec<T,A>::reserve_for_push", "swift_release",
+  ])
+  func whatDecidesToAllocate(name: String) { #expect(!AllocatorFunctions.contains(name)) }
+
+  @Test func onlyTheLeafEndIsLeftOut() {
+    var builder = ProfileBuilder()
+    let thread = builder.addThread(process: "p", pid: 1, tid: 1, name: "p")
+    let process = builder.profile.threads[thread].process
+    let amount = HeapAmount(count: 1, bytes: 8)
+    let stacks = [
+      ["main", "make", "swift_allocObject", "swift_slowAlloc"],
+      ["main", "make"],
+      ["main", "xmalloc", "oom_handler"],
+      ["xmalloc", "operator new(unsigned long)"],
+      [],
+    ]
+    for stack in stacks { builder.addSite(stack, process: process, allocated: amount) }
+    let view = builder.profile.view(of: .allocs).hidingAllocators()
+    let names = view.samples.map { sample in
+      view.locations(of: sample.stack).reversed().map { view.frames(of: $0)[0].name }
+    }
+    #expect(
+      names == [
+        ["main", "make"], ["main", "make"], ["main", "xmalloc", "oom_handler"],
+        ["xmalloc", "operator new(unsigned long)"], [],
+      ])
+    #expect(view.samples.map(\.weight) == [1, 1, 1, 1, 1])
+  }
+}
