@@ -19,3 +19,12 @@ import Testing
     try golden(ReportText(example()).text, "heap.txt")
   }
 }
+
+@Suite struct HTMLReportTests {
+  @Test func goldenPage() throws {
+    let suppressions = try Suppressions("leak:__freeres_pool", source: "x")
+    let report = Report(
+      HeapBuilder.example().built, source: "server.qprof", suppressions: suppressions)
+    try golden(String(decoding: HTMLReport(report).bytes, as: UTF8.self), "heap.html")
+  }
+}
