@@ -24,7 +24,7 @@ extension EndToEnd {
           export GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
           git init -q . && seq 1000 > numbers && git add numbers && git commit -q -m one
           git mv numbers renamed && git commit -q -m two && git log -p --stat | cat; exit 4
-          """, least: 500),
+          """, least: 200),
       Program(
         testDescription: "python3",
         script: """
