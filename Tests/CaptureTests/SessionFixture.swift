@@ -16,7 +16,7 @@ final class AttachedSession {
     setenv(QPROF_ENV_SESSION, file.path, 1)
     defer { unsetenv(QPROF_ENV_SESSION) }
     guard qprof_attach(), qprof_claim_process(0) else { throw NotAttached() }
-    slot = qprof_claim_slot(qprof_gettid())
+    slot = qprof_claim_slot(qprof_gettid(), QPROF_SLOT_CPU)
   }
 
   struct NotAttached: Error {}
