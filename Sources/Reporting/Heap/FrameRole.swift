@@ -1,17 +1,29 @@
 import ProfileModel
 
-/// Which functions only hand on what they allocate: a site is named after the first caller that
-/// is none of them.
-enum AllocatorNames {
-  static func contains(_ name: String) -> Bool {
-    AllocatorFunctions.contains(name) || prefixes.contains(where: name.hasPrefix)
-      || isNamedAsAllocator(baseName(name))
+/// What a function has to do with the blocks that are allocated below it. A site is named after the
+/// innermost function that decided to allocate.
+enum FrameRole: Sendable {
+  /// Only hands on what it allocates: `operator new`, `xmalloc`.
+  case allocator
+  /// Part of the language: `std::vector<int>::push_back`, `Swift.Array.append`.
+  case library
+  case program
+
+  init(_ name: String) {
+    if AllocatorFunctions.contains(name) || Self.allocators.contains(where: name.hasPrefix)
+      || Self.isNamedAsAllocator(Self.baseName(name))
+    {
+      self = .allocator
+    } else {
+      self = Self.isOfLanguage(name) ? .library : .program
+    }
   }
 
-  private static let prefixes = [
+  // MARK: - Allocators
+
+  private static let allocators = [
     // C++
     "std::allocator", "std::__new_allocator", "__gnu_cxx::new_allocator", "std::_Vector_base",
-    "std::__detail::_Hashtable_alloc", "std::__cxx11::basic_string<char>::_M_create",
     "std::__1::allocator", "std::__1::__libcpp_allocate",
     // Swift
     "static Swift._allocateUninitializedArray", "Swift._allocateUninitializedArray",
@@ -45,4 +57,23 @@ enum AllocatorNames {
     let name = name[..<end]
     return name.lastIndex(of: ":").map { name[name.index(after: $0)...] } ?? name
   }
+
+  // MARK: - Libraries of languages
+
+  private static func isOfLanguage(_ name: String) -> Bool {
+    if languages.contains(where: name.hasPrefix) { return true }
+    // `generic specialization <Swift.Int> of Swift.Array.append(A) -> ()`
+    return name.contains("specialization <")
+      && (name.contains("> of Swift.") || name.contains("> of static Swift.")
+        || name.contains("> of (extension in Swift):"))
+  }
+
+  private static let languages = [
+    // C++; templates are written with what they return.
+    "std::", "void std::", "bool std::", "__gnu_cxx::", "void __gnu_cxx::",
+    // Rust
+    "<std::", "alloc::", "<alloc::", "core::", "<core::",
+    // Swift
+    "Swift.", "static Swift.", "(extension in Swift):", "static (extension in Swift):",
+  ]
 }
