@@ -15,24 +15,30 @@ import Testing
     "sqlite3DbMallocRawNN", "sqlite3MallocZero", "sqlite3DbReallocOrFree", "_PyMem_RawMalloc",
     "PyObject_Calloc", "reallocarray", "my::pool::Malloc(int)", "sqlite3_realloc64",
   ])
-  func handOn(_ name: String) { #expect(FrameRole(name) == .allocator) }
+  func handOn(_ name: String) { #expect(FrameRole(name, module: "/bin/a") == .allocator) }
 
   @Test(arguments: [
     "main", "parse", "mallocator::use", "free_malloced", "load<malloc>(int)", "my_alloc_count",
-    "std_use", "Swifty.run", "generic specialization <Swift.Int> of mine.run(A) -> ()",
-    "array", "zero", "", "(anonymous namespace)::run", "mallopt",
+    "std_use", "Swifty.run", "specialized Parser.run(_:)", "StringParser.init()",
+    "array", "zero", "", "(anonymous namespace)::run", "mallopt", "main",
   ])
-  func areOfThePrograms(_ name: String) { #expect(FrameRole(name) == .program) }
+  func areOfThePrograms(_ name: String) { #expect(FrameRole(name, module: "/bin/a") == .program) }
 
   @Test(arguments: [
     "std::vector<int, std::allocator<int> >::push_back(int const&)",
     "void std::vector<int>::_M_realloc_insert<int const&>(int const&)",
-    "std::__cxx11::basic_string<char>::_M_construct(unsigned long, char)", "Swift.Array.append",
-    "generic specialization <Swift.Int> of Swift.Array.append(__owned A) -> ()",
-    "(extension in Swift):Swift.Collection.map<A>((A.Element) throws -> A1) -> [A1]",
+    "std::__cxx11::basic_string<char>::_M_construct(unsigned long, char)", "Array.append(_:)",
+    "specialized _ContiguousArrayBuffer.init(_uninitializedCount:minimumCapacity:)",
+    "specialized Collection.map<A, B>(_:)", "__libc_start_call_main",
     "alloc::vec::Vec<T,A>::push", "<alloc::string::String as core::fmt::Write>::write_str",
   ])
-  func areOfLibraries(_ name: String) { #expect(FrameRole(name) == .library) }
+  func areOfLibraries(_ name: String) { #expect(FrameRole(name, module: "/bin/a") == .library) }
+
+  @Test func someFilesAreLibrariesWhole() {
+    #expect(FrameRole("swift_getTypeName", module: "/usr/lib/libswiftCore.so") == .library)
+    #expect(FrameRole("_dl_new_object", module: "/lib64/ld-linux-x86-64.so.2") == .library)
+    #expect(FrameRole("swift_getTypeName", module: "/usr/lib/libmine.so") == .program)
+  }
 
   @Test func sitesAreNamedAfterTheInnermostOfTheProgram() {
     var builder = HeapBuilder()

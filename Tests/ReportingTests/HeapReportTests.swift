@@ -9,7 +9,7 @@ import Testing
   private let everything = Report.Options(showsTree: true, showsThreads: true)
 
   private func example() throws -> Report {
-    let suppressions = try Suppressions("leak:__freeres_pool", source: "x")
+    let suppressions = try Suppressions("leak:make_pool", source: "x")
     return Report(
       HeapBuilder.example().built, source: "server.qprof", options: everything,
       suppressions: suppressions)
@@ -22,7 +22,7 @@ import Testing
 
 @Suite struct HTMLReportTests {
   @Test func goldenPage() throws {
-    let suppressions = try Suppressions("leak:__freeres_pool", source: "x")
+    let suppressions = try Suppressions("leak:make_pool", source: "x")
     let report = Report(
       HeapBuilder.example().built, source: "server.qprof", suppressions: suppressions)
     try golden(String(decoding: HTMLReport(report).bytes, as: UTF8.self), "heap.html")

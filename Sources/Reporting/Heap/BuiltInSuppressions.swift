@@ -41,9 +41,10 @@ extension Suppressions {
     (
       "metadata of Swift types",
       [
-        "^swift::ConcurrentReadable", "swift::LockingConcurrentMap<", "^swift::Lazy<",
+        "swift::ConcurrentReadable", "swift::LockingConcurrentMap<", "^swift::Lazy<",
         "^ConformanceState::cacheResult", "^swift_getTypeName", "^swift_getExistentialTypeMetadata",
-        "^swift_getTupleTypeMetadata", "^swift_addNewDSOImage",
+        "^swift_getTupleTypeMetadata", "^swift_getWitnessTable", "^swift_getSingletonMetadata",
+        "^swift_addNewDSOImage",
       ]
     ),
     ("guard pages of Rust's threads", ["std::sys*unix::stack_overflow::"]),
@@ -53,7 +54,10 @@ extension Suppressions {
     ),
     (
       "types, names and signals of GLib",
-      ["^g_type_register_", "^g_quark_from_", "^g_intern_", "^g_signal_newv"]
+      [
+        "^g_type_register_", "^g_quark_from_", "^g_intern_", "^g_signal_new",
+        "^g_main_context_default$",
+      ]
     ),
   ]
 

@@ -8,11 +8,12 @@ struct CallerNames: Sendable {
 
   init(_ profile: Profile) {
     self.profile = profile
-    var roles: [String: FrameRole] = [:]
+    var roles: [[String]: FrameRole] = [:]
     frames = profile.locations.ids.map { location in
       profile.frames(of: location).map { frame in
-        let role = roles[frame.name] ?? FrameRole(frame.name)
-        roles[frame.name] = role
+        let key = [frame.name, frame.module]
+        let role = roles[key] ?? FrameRole(frame.name, module: frame.module)
+        roles[key] = role
         return (frame, role)
       }
     }

@@ -9,13 +9,17 @@ enum FrameRole: Sendable {
   case library
   case program
 
-  init(_ name: String) {
+  init(_ name: String, module: String) {
+    let file = Profile.basename(module)
     if AllocatorFunctions.contains(name) || Self.allocators.contains(where: name.hasPrefix)
       || Self.isNamedAsAllocator(Self.baseName(name))
     {
       self = .allocator
     } else {
-      self = Self.isOfLanguage(name) ? .library : .program
+      let isLibrary =
+        Self.modules.contains(where: file.hasPrefix) || Self.isOfLanguage(name)
+        || Self.starters.contains(name)
+      self = isLibrary ? .library : .program
     }
   }
 
@@ -61,11 +65,8 @@ enum FrameRole: Sendable {
   // MARK: - Libraries of languages
 
   private static func isOfLanguage(_ name: String) -> Bool {
-    if languages.contains(where: name.hasPrefix) { return true }
-    // `generic specialization <Swift.Int> of Swift.Array.append(A) -> ()`
-    return name.contains("specialization <")
-      && (name.contains("> of Swift.") || name.contains("> of static Swift.")
-        || name.contains("> of (extension in Swift):"))
+    let plain = name.hasPrefix("specialized ") ? name.dropFirst("specialized ".count) : name[...]
+    return languages.contains(where: plain.hasPrefix)
   }
 
   private static let languages = [
@@ -73,7 +74,21 @@ enum FrameRole: Sendable {
     "std::", "void std::", "bool std::", "__gnu_cxx::", "void __gnu_cxx::",
     // Rust
     "<std::", "alloc::", "<alloc::", "core::", "<core::",
-    // Swift
-    "Swift.", "static Swift.", "(extension in Swift):", "static (extension in Swift):",
+    // Swift, whose names are written without their module
+    "__swift_", "_ContiguousArrayBuffer", "_ArrayBuffer", "_copyCollectionToContiguousArray",
+    "ContiguousArray.", "Array.", "Dictionary.", "Set.", "String.", "_NativeDictionary",
+    "_NativeSet", "_DictionaryStorage", "_SetStorage", "_StringGuts", "_StringObject",
+    "Sequence.", "Collection.",
+  ]
+
+  /// Files with nothing of the program.
+  private static let modules = [
+    "libswiftCore.so", "libswift_Concurrency.so", "libswift_StringProcessing.so", "ld-linux",
+  ]
+
+  /// What begins a program or a thread.
+  private static let starters: Set<String> = [
+    "_start", "__libc_start_main", "__libc_start_call_main", "call_init", "start_thread",
+    "clone3", "__clone", "__GI___clone", "_dl_init",
   ]
 }

@@ -121,7 +121,9 @@ extension ReportContent {
     _ frame: Frame?, callers: ArraySlice<Frame>, otherPaths: Int, program: String
   ) -> Cell {
     guard let frame else { return Cell("[no stack]", note: programNote(program)) }
-    var path = callers.prefix(3).map { "← " + VisibleText.of($0.name) }.joined(separator: " ")
+    var path = callers.prefix(3).map {
+      "← " + TerminalText.cut(VisibleText.of($0.name), to: Self.longestCaller)
+    }.joined(separator: " ")
     if callers.count > 3 { path += " ← …" }
     if otherPaths > 0 {
       path += (path.isEmpty ? "" : "  ") + "and \(counted(Int64(otherPaths), "other path"))"
@@ -129,6 +131,9 @@ extension ReportContent {
     let note = [Self.source(frame), programNote(program)].filter { !$0.isEmpty }
     return Cell(VisibleText.of(frame.name), note: note.joined(separator: ", "), below: path)
   }
+
+  /// In columns.
+  private static let longestCaller = 60
 
   /// `json.c:120`, or the module where the source is not known.
   static func source(_ frame: Frame) -> String {
