@@ -72,7 +72,7 @@ final class Bench {
     setenv(QPROF_ENV_SESSION, session.path, 1)
     guard qprof_attach(), qprof_claim_process(0) else { throw BenchError.noSession }
     for thread in 0..<workload.threads {
-      writers.append(RingWriter(slot: qprof_claim_slot(qprof_gettid()), workload, thread))
+      writers.append(RingWriter(slot: qprof_claim_slot(qprof_gettid(), QPROF_SLOT_HEAP), workload, thread))
     }
   }
 
@@ -119,14 +119,8 @@ final class RingWriter {
   private var knownStacks = 0
 
   init(slot index: UInt32, _ workload: Workload, _ thread: Int) {
-    let slot: UnsafeMutablePointer<qprof_slot> = qprof_slot_at(index)
-    self.slot = slot
-    // The rings lie behind the rows of the slots.
-    ring =
-      UnsafeMutableRawPointer(slot + (Int(QPROF_MAX_SLOTS) - Int(index)))
-      + Int(index) * Int(QPROF_RING_SIZE)
-    slot.pointee.kind = QPROF_SLOT_HEAP.rawValue
-    slot.pointee.in_flight_since = 0
+    slot = qprof_slot_at(index)
+    ring = UnsafeMutableRawPointer(qprof_ring_at(index))
     self.workload = workload
     first = 0x5555_0000_0000 + UInt64(thread) << 32
     addresses = Array(repeating: 0, count: workload.blocksPerThread)
