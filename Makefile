@@ -5,14 +5,14 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr/local
 QPROF = .build/release/qprof
-AGENT = .build/release/libqprof-sampler.so
+AGENTS = .build/release/libqprof-sampler.so .build/release/libqprof-heap.so
 RELEASE = swift build -c release --static-swift-stdlib
 WORKLOADS = $(CURDIR)/.build/workloads
 
 # Every Debian package this repository needs, to build and to run its tests. node and rustc are
 # often installed without dpkg, so their packages count only when the command is missing.
 BUILD_PACKAGES = binutils libdw-dev libelf-dev libiberty-dev libsqlite3-dev libunwind-dev zlib1g-dev
-TEST_PACKAGES = $(BUILD_PACKAGES) chromium clang-format g++ gcc git golang-go libc6-dbg \
+TEST_PACKAGES = $(BUILD_PACKAGES) chromium clang-format g++ gcc git golang-go heaptrack libc6-dbg \
   linux-perf openssl perl python3 sqlite3 strace xz-utils zstd \
   $(call unless_found,node,nodejs) $(call unless_found,rustc,rustc)
 
@@ -57,7 +57,8 @@ bench: test-packages release workloads reference-suite ## measure against other 
 
 install: build-packages release ## install into PREFIX (default /usr/local), below DESTDIR
 	install -D -s -m 755 $(QPROF) $(DESTDIR)$(PREFIX)/bin/qprof
-	install -D -s -m 644 $(AGENT) $(DESTDIR)$(PREFIX)/lib/qprof/libqprof-sampler.so
+	install -d $(DESTDIR)$(PREFIX)/lib/qprof
+	install -s -m 644 $(AGENTS) $(DESTDIR)$(PREFIX)/lib/qprof
 
 clean: ## remove all that was built
 	rm -rf .build Examples/reference-suite/.build
@@ -75,6 +76,7 @@ test-packages:
 release: | build-packages
 	$(RELEASE) --product qprof
 	$(RELEASE) --product qprof-sampler
+	$(RELEASE) --product qprof-heap
 
 reference-suite: | build-packages
 	swift build -c release --package-path Examples/reference-suite

@@ -35,6 +35,7 @@ let package = Package(
   products: [
     .executable(name: "qprof", targets: ["CLI"]),
     .library(name: "qprof-sampler", type: .dynamic, targets: ["CSamplerAgent"]),
+    .library(name: "qprof-heap", type: .dynamic, targets: ["CHeapAgent"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -48,6 +49,11 @@ let package = Package(
     .target(name: "CAgentCore", dependencies: ["CAgentWire"], cSettings: c),
     .target(
       name: "CSamplerAgent", dependencies: ["CAgentCore"], cSettings: c,
+      linkerSettings: withoutSwiftRuntime),
+    .target(name: "CUnwind", cSettings: c),
+    .target(
+      name: "CHeapAgent", dependencies: ["CAgentCore", "CSamplerAgent", "CUnwind"],
+      cSettings: c + [.unsafeFlags(["-O2", "-fno-omit-frame-pointer"])],
       linkerSettings: withoutSwiftRuntime),
 
     // C libraries.

@@ -13,8 +13,10 @@ UNWIND_BENCH = BUILD / "release/unwind-bench"
 HELPERS = BUILD / "bench"
 
 
-def qprof(recording):
-    return [str(QPROF), "record", "-o", str(recording), "--"]
+def qprof(recording, *options):
+    """qprof with a new recording."""
+    Path(recording).unlink(missing_ok=True)
+    return [str(QPROF), "record", *options, "-o", str(recording), "--"]
 
 
 def perf(data):
@@ -22,11 +24,11 @@ def perf(data):
     return ["perf", "record", "-q", "-g", "-F", "250", "-e", "cpu-clock", "-o", str(data), "--"]
 
 
-def run(command, prefix=(), output=subprocess.DEVNULL):
+def run(command, prefix=(), output=subprocess.DEVNULL, environment=None):
     """Runs to the end, and returns what was printed if `output` is a pipe."""
     done = subprocess.run(
         [*prefix, *map(str, command)], stdin=subprocess.DEVNULL, stdout=output,
-        stderr=subprocess.PIPE, text=True)
+        stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
     if done.returncode != 0:
         raise SystemExit(
             f"{' '.join([*prefix, *map(str, command)])}\nended with status {done.returncode}: "
@@ -34,12 +36,13 @@ def run(command, prefix=(), output=subprocess.DEVNULL):
     return done.stdout
 
 
-def timed(command, prefix, folder):
-    """Wall and CPU seconds of the command alone, whatever `prefix` it runs below."""
+def timed(command, prefix, folder, environment=None):
+    """Wall and CPU seconds and the peak resident bytes of the command alone, whatever `prefix` it
+    runs below."""
     result = Path(folder) / "timed.txt"
-    run([HELPERS / "timed", result, *command], prefix)
-    wall, cpu = map(float, result.read_text().split())
-    return {"wall": wall, "cpu": cpu}
+    run([HELPERS / "timed", result, *command], prefix, environment=environment)
+    wall, cpu, peak = map(float, result.read_text().split())
+    return {"wall": wall, "cpu": cpu, "peak": peak * 1024}
 
 
 def alternate(measures, rounds):
@@ -77,18 +80,18 @@ def median_interval(values):
 
 
 class Watch:
-    """A recording by qprof, watched from outside through its process clock and /proc.
+    """A recording by qprof (`prefix`), watched from outside through its process clock and /proc.
 
     `while_running` is the recorder's CPU time while the command runs; `cpu` includes starting up
     and finding names at the end; `peak` is the most memory it had, in bytes. `mark` is called
     with each line that the command prints and with the memory at that moment.
     """
 
-    def __init__(self, command, recording, mark=None, interval=0.02):
-        Path(recording).unlink(missing_ok=True)
+    def __init__(self, command, prefix, mark=None, interval=0.02, environment=None):
         process = subprocess.Popen(
-            [*qprof(recording), *map(str, command)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if mark else subprocess.DEVNULL, stderr=subprocess.PIPE)
+            [*prefix, *map(str, command)], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if mark else subprocess.DEVNULL, stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})})
         if mark:
             os.set_blocking(process.stdout.fileno(), False)
         first = last = None

@@ -22,13 +22,10 @@ def overhead(bench):
         command = bench.workloads[name]
         recording, data = bench.folder / "run.qprof", bench.folder / "perf.data"
 
-        def fresh(prefix):
-            recording.unlink(missing_ok=True)
-            return timed(command, prefix, bench.folder)
-
         results = alternate(
-            {"alone": lambda: fresh([]), "qprof": lambda: fresh(qprof(recording)),
-             "perf": lambda: fresh(perf(data))}, bench.rounds)
+            {"alone": lambda: timed(command, [], bench.folder),
+             "qprof": lambda: timed(command, qprof(recording), bench.folder),
+             "perf": lambda: timed(command, perf(data), bench.folder)}, bench.rounds)
         alone = median_interval([r["cpu"] for r in results["alone"]])[0]
         for tool in ["qprof", "perf"]:
             cpu, wall = (
@@ -73,7 +70,6 @@ def processes(bench):
         recording = bench.folder / "run.qprof"
 
         def loop(prefix):
-            recording.unlink(missing_ok=True)
             wall, cpu = map(float, run(command, prefix, output=subprocess.PIPE).split())
             return {"wall": wall / length * 1e6, "cpu": cpu / length * 1e6}
 

@@ -23,6 +23,12 @@ def ratio(interval):
     return f"{middle:.4f} [{low:.4f}, {high:.4f}]"
 
 
+def times(interval):
+    """A ratio that is far from one."""
+    middle, low, high = interval
+    return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
+
+
 class Section:
     """A titled table."""
 
@@ -85,7 +91,10 @@ def facts():
         *[(name, version(command)) for name, command in [
             ("Swift", ["swift", "--version"]), ("g++", ["g++", "--version"]),
             ("perf", ["perf", "--version"]), ("xz", ["xz", "--version"]),
-            ("OpenSSL", ["openssl", "version"])]]]
+            ("OpenSSL", ["openssl", "version"]),
+            ("heaptrack", ["heaptrack", "--version"]),
+            ("SQLite", ["sqlite3", "--version"]),
+            ("Python", ["/usr/bin/python3", "--version"])]]]
     return "\n".join(["| Machine | |", "| --- | --- |", *[f"| {a} | {b} |" for a, b in rows]])
 
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from measure import QPROF, Watch, median_interval, run
+from measure import QPROF, Watch, median_interval, qprof, run
 from page import Section, yes
 
 PROGRAMS = [("xz", "`xz -3`"), ("python3", "python3, json"), ("sqlite3", "sqlite3"),
@@ -23,7 +23,7 @@ def recorder(bench):
         recording = bench.folder / "run.qprof"
         runs = []
         for _ in range(bench.repeats):
-            watch = Watch(bench.workloads[name], recording)
+            watch = Watch(bench.workloads[name], qprof(recording))
             runs.append((watch, cpu_time(recording)))
         share = median([w.while_running / program for w, program in runs])
         peak = max(w.peak for w, _ in runs)
@@ -45,7 +45,7 @@ def memory(bench):
         f"Peak memory of the recorder after {first} and after {last} runs of `/bin/true`.",
         [f"After {first}", f"After {last}", "Growth", "Target", "Met"])
     seen = {}
-    Watch(["bash", "-c", loop], bench.folder / "run.qprof",
+    Watch(["bash", "-c", loop], qprof(bench.folder / "run.qprof"),
           mark=lambda line, peak: seen.__setitem__(int(line), peak))
     growth = seen[last] - seen[first]
     section.add(

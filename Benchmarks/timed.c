@@ -1,6 +1,6 @@
 // timed RESULT COMMAND [ARGUMENTS]: runs the command and writes to RESULT what wait4 says of it
-// alone: wall seconds, then user and system seconds together. Exits as the command did. Every
-// measured command runs below it, so that no profiler's own time is counted.
+// alone: wall seconds, user and system seconds together, and peak kilobytes of memory. Exits as the
+// command did. Every measured command runs below it, so that no profiler's own time is counted.
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -46,7 +46,8 @@ int main(int argc, char **argv) {
     perror(argv[1]);
     return 1;
   }
-  fprintf(file, "%.6f %.6f\n", wall, seconds(usage.ru_utime) + seconds(usage.ru_stime));
+  fprintf(file, "%.6f %.6f %ld\n", wall, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+          usage.ru_maxrss);
   fclose(file);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -1,6 +1,6 @@
 #include "agent_core.h"
 
-static char *ring_at(uint32_t slot) {
+char *qprof_ring_at(uint32_t slot) {
   return (char *)qprof_session + QPROF_PAGE + QPROF_MAX_PROCESSES * sizeof(struct qprof_process) +
          QPROF_MAX_SLOTS * sizeof(struct qprof_slot) + (size_t)slot * QPROF_RING_SIZE;
 }
@@ -17,12 +17,12 @@ struct qprof_record *qprof_reserve(uint32_t index, uint32_t size) {
   if (head - tail + needed > QPROF_RING_SIZE)
     return NULL;
   if (size <= to_end)
-    return (struct qprof_record *)(ring_at(index) + position);
-  struct qprof_record *pad = (struct qprof_record *)(ring_at(index) + position);
+    return (struct qprof_record *)(qprof_ring_at(index) + position);
+  struct qprof_record *pad = (struct qprof_record *)(qprof_ring_at(index) + position);
   pad->size = to_end; // at least 8 bytes: size, kind and flags fit
   pad->kind = QPROF_RECORD_PAD;
   __atomic_store_n(&slot->head, head + to_end, __ATOMIC_RELEASE);
-  return (struct qprof_record *)ring_at(index);
+  return (struct qprof_record *)qprof_ring_at(index);
 }
 
 void qprof_commit(uint32_t index, struct qprof_record *record) {

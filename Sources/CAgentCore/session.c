@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
+#include <unistd.h>
 
 // How long the recorder may be silent before its pid is checked, and before it counts as gone
 // whatever the pid says (it may belong to another PID namespace, or to somebody else by now).
@@ -23,7 +24,10 @@ int64_t qprof_now(void) {
 int32_t qprof_gettid(void) { return (int32_t)qprof_syscall3(SYS_gettid, 0, 0, 0); }
 
 bool qprof_attach(void) {
-  const char *path = getenv(QPROF_ENV_SESSION);
+  if (qprof_session)
+    return true;
+  // Null while the loader itself allocates, before the C library is set up.
+  const char *path = environ ? getenv(QPROF_ENV_SESSION) : NULL;
   if (!path)
     return false;
   long file = qprof_syscall4(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
@@ -88,7 +92,9 @@ bool qprof_claim_process(uint32_t parent_image) {
   process->image = __atomic_add_fetch(&qprof_session->images, 1, __ATOMIC_RELAXED);
   process->parent_image = parent_image;
   process->generation = process->ticks = 0;
-  process->no_slot = process->no_timer = 0;
+  process->no_slot = process->no_timer = process->no_heap_slot = 0;
+  process->heap_flags = 0;
+  process->agent_bytes = 0;
   process->wanted = 0;
   process->start_ns = qprof_now();
   qprof_syscall3(SYS_prctl, PR_GET_NAME, (long)process->name, 0);
@@ -97,12 +103,10 @@ bool qprof_claim_process(uint32_t parent_image) {
   return true;
 }
 
-uint32_t qprof_claim_slot(int32_t tid) {
+uint32_t qprof_claim_slot(int32_t tid, enum qprof_slot_kind kind) {
   uint32_t index = pop(&qprof_session->free_slots, QPROF_MAX_SLOTS, slot_link);
-  if (index == QPROF_NO_INDEX) {
-    __atomic_fetch_add(&qprof_process->no_slot, 1, __ATOMIC_RELAXED);
+  if (index == QPROF_NO_INDEX)
     return index;
-  }
   struct qprof_slot *slot = qprof_slot_at(index);
   slot->process = (uint32_t)(qprof_process - process_at(0));
   slot->tid = tid;
@@ -110,6 +114,11 @@ uint32_t qprof_claim_slot(int32_t tid) {
   slot->busy = 0;
   slot->full_events = slot->full_weight = slot->busy_events = slot->busy_weight = 0;
   slot->safe_copies = 0;
+  slot->kind = kind;
+  slot->waiting = 0;
+  slot->in_flight_since = 0;
+  slot->lost = slot->unfollowed = 0;
+  slot->allocations = slot->bytes = slot->frees = slot->failed = slot->reentrant = 0;
   __atomic_store_n(&slot->state, tid ? QPROF_SLOT_LIVE : QPROF_SLOT_CLAIMED, __ATOMIC_RELEASE);
   return index;
 }

@@ -5,6 +5,7 @@ enum CLIError: Error, Hashable {
   /// No recording in the folder of the project.
   case noRecording(folder: String)
   case cannotWrite(path: String, reason: String)
+  case cannotRead(path: String)
   /// A suffix from which no format follows.
   case unknownFormat(path: String, known: [String])
   /// A heap metric of a profile in which allocations were not tracked. `source` is the file that
@@ -27,6 +28,8 @@ extension CLIError: CustomStringConvertible {
       "no recording yet in \(folder); make one with 'qprof record -- COMMAND', or name a file"
     case .cannotWrite(let path, let reason):
       "cannot write '\(path)': \(reason); name another file with -o"
+    case .cannotRead(let path):
+      "cannot read '\(path)'; check the name and who may read it"
     case .unknownFormat(let path, let known):
       "no format follows from the name '\(path)'; choose one with -f: \(known.joined(separator: ", "))"
     case .noHeap(let metric, let source):

@@ -3,9 +3,14 @@ import Benchmarking
 import Capture
 import Glibc
 import ProfileFormats
+import Reporting
 
 /// Exit codes, as in sysexits.h where it has one.
 enum ExitCodes {
+  /// A condition of --fail-if holds.
+  static let failed: Int32 = 1
+  /// What was asked cannot be told from what was recorded.
+  static let notMeasured: Int32 = 3
   static let usage: Int32 = 64
   static let badInput: Int32 = 65
   static let noInput: Int32 = 66
@@ -21,6 +26,7 @@ enum ExitCodes {
     case let error as RecordingError: error.exitCode
     case let error as BenchmarkingError: error.exitCode
     case let error as CaptureError: error.exitStatus
+    case let error as ReportingError: error.exitCode
     default: nil
     }
   }
@@ -29,7 +35,7 @@ enum ExitCodes {
 extension CLIError {
   fileprivate var exitCode: Int32 {
     switch self {
-    case .noRecording: ExitCodes.noInput
+    case .noRecording, .cannotRead: ExitCodes.noInput
     case .cannotWrite: ExitCodes.cannotCreate
     case .unknownFormat, .memoryWithoutHeapMetric: ExitCodes.usage
     case .noHeap, .noHeapSites, .noCPUSamples, .noSuchMemory: ExitCodes.badInput
@@ -67,6 +73,16 @@ extension BenchmarkingError {
     case .unknownBench: ExitCodes.usage
     case .buildNotStarted, .buildFailed: 3
     case .alreadyConfigured, .unwritable: ExitCodes.cannotCreate
+    }
+  }
+}
+
+extension ReportingError {
+  fileprivate var exitCode: Int32 {
+    switch self {
+    case .suppressions: ExitCodes.badInput
+    case .condition: ExitCodes.usage
+    case .noHeap: ExitCodes.notMeasured
     }
   }
 }

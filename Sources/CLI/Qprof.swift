@@ -7,11 +7,12 @@ struct Qprof: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "qprof",
-    abstract: "Show where a native program spends its time.",
+    abstract: "Show where a native program spends its time and its memory.",
     discussion: """
       Records any program, without root and without rebuilding it:
 
         qprof record -- ./program --its-options
+        qprof record --heap -- ./program --its-options
         qprof report
         qprof flame -o flame.svg
       """,
@@ -21,9 +22,9 @@ struct Qprof: ParsableCommand {
   /// Keeps the arguments of a recorded command away from the parser, whose time grows with their
   /// square: it gets the first word after `--` only.
   private static func parse(_ words: [String]) throws -> any ParsableCommand {
-    guard words.first == "record", let separator = words.firstIndex(of: "--") else {
-      return try parseAsRoot(words)
-    }
+    guard words.first == "record" else { return try parseAsRoot(words) }
+    let words = HeapOption.spelledOut(words)
+    guard let separator = words.firstIndex(of: "--") else { return try parseAsRoot(words) }
     let command = try parseAsRoot(Array(words.prefix(separator + 2)))
     guard var record = command as? Record else { return command }
     record.command = Array(words[separator...])

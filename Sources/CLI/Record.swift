@@ -3,7 +3,7 @@ import Capture
 
 struct Record: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run a command and record where it spends its time.",
+    abstract: "Run a command and record where it spends its time, or its memory.",
     usage: """
       qprof record [OPTIONS] -- COMMAND [ARGUMENTS]
       qprof record [OPTIONS] --bench NAME
@@ -15,6 +15,12 @@ struct Record: ParsableCommand {
 
         qprof record -- xz -9 -k big.tar
         qprof record --bench ml_dsa
+        qprof record --heap -- sqlite3 test.db .dump
+
+      With --heap every allocation is followed: where it was made, whether it
+      was freed, and what was live when the heap was largest. --heap=sample draws
+      one per 512 KiB (--heap=sample:64K: per 64 KiB) and estimates, at next to no
+      cost; --heap=count keeps totals only.
       """)
 
   @Option(help: ArgumentHelp("Record a bench of qprof.toml, after its build.", valueName: "name"))
@@ -29,6 +35,15 @@ struct Record: ParsableCommand {
   var frequency: Double = 250
 
   @Option(
+    help: ArgumentHelp(
+      "Track allocations instead of CPU time: full, sample[:BYTES] or count.",
+      discussion: "Every allocation if nothing is said: --heap is --heap=full.", valueName: "mode"))
+  var heap: HeapOption?
+
+  @Flag(help: "With --heap: sample CPU time as well.")
+  var cpu = false
+
+  @Option(
     name: [.short, .long],
     help: ArgumentHelp(
       "Where to put the recording.", discussion: "In .qprof/recordings of the project if left out.",
@@ -36,7 +51,7 @@ struct Record: ParsableCommand {
   var output: String?
 
   @Option(
-    help: ArgumentHelp("Folder of libqprof-sampler.so.", valueName: "folder"),
+    help: ArgumentHelp("Folder of libqprof-sampler.so and libqprof-heap.so.", valueName: "folder"),
     completion: .directory)
   var agentDir: String?
 
@@ -51,6 +66,9 @@ struct Record: ParsableCommand {
     }
     guard (1...10_000).contains(frequency) else {
       throw ValidationError("-F takes 1 to 10000 samples per second, not \(frequency).")
+    }
+    guard !cpu || heap != nil else {
+      throw ValidationError("CPU time is what is recorded without --heap; --cpu adds it to --heap.")
     }
     let hasCommand = !commandLine.isEmpty
     if bench != nil, hasCommand {

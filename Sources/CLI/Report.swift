@@ -5,8 +5,13 @@ import Reporting
 
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print the top functions of a profile, and what was lost.",
-    discussion: "Example: qprof report --tree --top 30")
+    abstract: "Print the top functions of a profile, its heap, and what was lost.",
+    discussion: """
+      Examples:
+        qprof report --tree --top 30
+        qprof report --metric leaked
+        qprof report --diff base.qprof --fail-if 'leaked>0' --fail-if 'allocs>+2%'
+      """)
 
   enum Order: String, ExpressibleByArgument, CaseIterable {
     case `self`
@@ -15,8 +20,16 @@ struct Report: ParsableCommand {
 
   @OptionGroup var input: InputArgument
 
-  @Option(help: ArgumentHelp("Rows of each table at most.", valueName: "n"))
-  var top = 15
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("Write a page for a browser to this file instead.", valueName: "file.html"),
+    completion: .file(extensions: ["html"]))
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Rows of each table at most; 15, or 5 in tables of which there are many.", valueName: "n"))
+  var top: Int?
 
   @Option(help: "One table of functions, in this order, instead of one in each.")
   var sort: Order?
@@ -30,16 +43,35 @@ struct Report: ParsableCommand {
   @Flag(help: "Write JSON, as docs/formats/report-json.md describes it.")
   var json = false
 
+  @OptionGroup(title: "Heap Options") var heap: HeapReportOptions
+
   func validate() throws {
-    guard top > 0 else { throw ValidationError("--top must be at least 1, and is \(top).") }
+    if let top, top < 1 { throw ValidationError("--top must be at least 1, and is \(top).") }
+    if let output, !output.hasSuffix(".html") {
+      throw ValidationError("-o must end in .html, and is '\(output)'.")
+    }
+    guard output == nil || !json else {
+      throw ValidationError("--json goes to standard output; leave out -o, or --json.")
+    }
   }
 
   func run() throws {
     let (profile, source) = try input.read()
-    var options = Reporting.Report.Options(top: top, showsTree: tree, showsThreads: threads)
-    options.order = sort.map { $0 == .self ? .flat : .cumulative }
-    let report = Reporting.Report(profile, source: source, options: options)
-    try Terminal.write(
-      json ? report.json() : Data(ReportText(report, style: Terminal.style).text.utf8))
+    let report = try heap.report(
+      on: try heap.select(from: profile), source: source, options: options)
+    if let output {
+      try OutputFile.write(Data(HTMLReport(report).bytes), to: output)
+    } else if json {
+      try Terminal.write(try report.json())
+    } else {
+      try Terminal.write(Data(ReportText(report, style: Terminal.style).text.utf8))
+    }
+    try heap.judge(report, isShown: output == nil && !json)
+  }
+
+  private var options: Reporting.Report.Options {
+    Reporting.Report.Options(
+      top: top, order: sort.map { $0 == .self ? .flat : .cumulative }, showsTree: tree,
+      showsThreads: threads, metric: heap.metric?.heap)
   }
 }

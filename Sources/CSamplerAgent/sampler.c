@@ -24,6 +24,7 @@ static const uintptr_t forked_cookie = QPROF_NO_INDEX; // no slot has this numbe
 // Copies of the session's, next to what a forked child touches anyway.
 static int64_t period_ns, tick_ns;
 static uint32_t image; // number of this process's row
+static bool samples;   // this recording wants CPU samples
 static unsigned long long loaded_at_start;
 static struct qprof_thread threads[QPROF_MAX_SLOTS];
 
@@ -85,6 +86,8 @@ void qprof_arm_forked(struct qprof_stack stack) {
   forked.state = FORKED_UNLISTED;
   forked.slot = QPROF_NO_INDEX;
   forked.thread.stack = stack;
+  if (!samples)
+    return;
   if (!start_timer(&forked.thread, qprof_gettid(), forked_cookie) && qprof_register_process())
     __atomic_fetch_add(&qprof_process->no_timer, 1, __ATOMIC_RELAXED);
 }
@@ -107,10 +110,19 @@ bool qprof_register_process(void) {
   return true;
 }
 
+uint32_t qprof_claim_cpu_slot(int32_t tid) {
+  if (!samples)
+    return QPROF_NO_INDEX;
+  uint32_t slot = qprof_claim_slot(tid, QPROF_SLOT_CPU);
+  if (slot == QPROF_NO_INDEX)
+    __atomic_fetch_add(&qprof_process->no_slot, 1, __ATOMIC_RELAXED);
+  return slot;
+}
+
 // The thread of a forked process at its first tick.
 static uint32_t slot_of_forked_thread(void) {
   if (forked.slot == QPROF_NO_INDEX && qprof_register_process())
-    forked.slot = qprof_claim_slot(qprof_gettid());
+    forked.slot = qprof_claim_cpu_slot(qprof_gettid());
   return forked.slot;
 }
 
@@ -120,7 +132,7 @@ static void arm_wanted_thread(void) {
   int32_t tid = (int32_t)__atomic_exchange_n(&qprof_process->wanted, 0, __ATOMIC_ACQ_REL);
   if (tid <= 0)
     return;
-  uint32_t slot = qprof_claim_slot(tid);
+  uint32_t slot = qprof_claim_cpu_slot(tid);
   if (slot != QPROF_NO_INDEX)
     qprof_arm(slot, tid, (struct qprof_stack){0, 0});
 }
@@ -179,22 +191,34 @@ static unsigned long long objects_loaded(void) {
   return loaded;
 }
 
-__attribute__((constructor)) static void start(void) {
-  if (!qprof_attach() || qprof_should_stop(qprof_now()) || !qprof_claim_process(0))
-    return;
+bool qprof_begin(void) {
+  static bool refused;
+  if (qprof_process)
+    return true;
+  if (refused || !qprof_attach())
+    return false;
+  if (qprof_should_stop(qprof_now()) || !qprof_claim_process(0)) {
+    refused = true;
+    return false;
+  }
   period_ns = qprof_session->period_ns;
   tick_ns = qprof_session->tick_ns;
   image = qprof_process->image;
-  if (!qprof_take_signal(on_tick))
+  return true;
+}
+
+__attribute__((constructor)) static void start(void) {
+  if (!qprof_begin())
     return;
+  samples = qprof_session->flags & QPROF_SAMPLES_CPU && qprof_take_signal(on_tick);
   qprof_follow_threads();
+  loaded_at_start = objects_loaded();
   int32_t tid = qprof_gettid();
-  uint32_t slot = qprof_claim_slot(tid);
+  uint32_t slot = qprof_claim_cpu_slot(tid);
   if (slot == QPROF_NO_INDEX)
     return;
   qprof_set_current_slot(slot);
   qprof_write_maps(slot);
-  loaded_at_start = objects_loaded();
   qprof_arm(slot, tid, initial_stack());
 }
 
@@ -203,7 +227,7 @@ __attribute__((constructor)) static void start(void) {
 __attribute__((destructor)) static void finish(void) {
   if (!qprof_process || forked.state == FORKED_UNLISTED || forked.state == FORKED_REFUSED)
     return; // no row, or the parent's
-  uint32_t slot = qprof_current_slot();
+  uint32_t slot = qprof_slot_for_maps();
   if (slot != QPROF_NO_INDEX && objects_loaded() != loaded_at_start)
     qprof_write_maps(slot);
   uint32_t live = QPROF_PROCESS_LIVE;

@@ -35,6 +35,14 @@ struct qprof_thread *qprof_forked_thread(void);
 // Slot of that thread, QPROF_NO_INDEX until its first tick.
 uint32_t qprof_forked_slot(void);
 
+// Attaches this program to its session and claims its row there, unless that was done. False when
+// there is nothing to record. Also before any constructor has run.
+bool qprof_begin(void);
+
+// A slot for the CPU samples of a thread. QPROF_NO_INDEX where none are wanted, or, counted, none
+// is free. Async-signal-safe.
+uint32_t qprof_claim_cpu_slot(int32_t tid);
+
 // Claims a row in the session for a forked process that has none yet. False when that failed, or
 // is under way further up this very stack. Async-signal-safe.
 bool qprof_register_process(void);
@@ -42,6 +50,12 @@ bool qprof_register_process(void);
 // Slot of the calling thread, or QPROF_NO_INDEX. Not async-signal-safe.
 uint32_t qprof_current_slot(void);
 void qprof_set_current_slot(uint32_t slot);
+
+// Set by the heap agent: the slot in which it tracks the calling thread, or QPROF_NO_INDEX.
+extern uint32_t (*qprof_tracker_slot)(void);
+
+// Where the calling thread can tell the recorder of its mappings, or QPROF_NO_INDEX.
+uint32_t qprof_slot_for_maps(void);
 
 void qprof_follow_threads(void); // installs the thread and fork hooks
 bool qprof_take_signal(void (*handler)(int, siginfo_t *, void *));

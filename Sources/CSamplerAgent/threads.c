@@ -24,6 +24,13 @@ uint32_t qprof_current_slot(void) {
   return (uint32_t)((uintptr_t)value - 1);
 }
 
+uint32_t (*qprof_tracker_slot)(void);
+
+uint32_t qprof_slot_for_maps(void) {
+  uint32_t slot = qprof_current_slot();
+  return slot == QPROF_NO_INDEX && qprof_tracker_slot ? qprof_tracker_slot() : slot;
+}
+
 void qprof_set_current_slot(uint32_t slot) {
   pthread_setspecific(slot_key, (void *)((uintptr_t)slot + 1));
 }
@@ -80,7 +87,7 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
   if (!next_create)
     next_create = (create_function *)qprof_next("pthread_create");
   bool listed = following && qprof_register_process();
-  uint32_t slot = listed ? qprof_claim_slot(0) : QPROF_NO_INDEX;
+  uint32_t slot = listed ? qprof_claim_cpu_slot(0) : QPROF_NO_INDEX;
   if (slot == QPROF_NO_INDEX)
     return next_create(thread, attributes, start, argument);
   struct qprof_thread *state = qprof_thread_at(slot);
@@ -134,11 +141,14 @@ EXPORT int dlclose(void *handle) {
   static int (*next)(void *);
   if (!next)
     next = (int (*)(void *))qprof_next("dlclose");
-  if (following && qprof_register_process()) {
-    uint32_t slot = qprof_current_slot();
-    if (slot != QPROF_NO_INDEX)
-      qprof_write_maps(slot);
-    __atomic_fetch_add(&qprof_process->generation, 1, __ATOMIC_RELEASE);
-  }
-  return next(handle);
+  if (!following || !qprof_register_process())
+    return next(handle);
+  uint32_t slot = qprof_slot_for_maps();
+  if (slot != QPROF_NO_INDEX)
+    qprof_write_maps(slot);
+  __atomic_fetch_add(&qprof_process->generation, 1, __ATOMIC_RELEASE);
+  int result = next(handle);
+  // Until then the object's destructors may have run.
+  __atomic_fetch_add(&qprof_process->generation, 1, __ATOMIC_RELEASE);
+  return result;
 }

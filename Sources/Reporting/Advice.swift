@@ -43,7 +43,8 @@ extension Report {
   private var sampleAdvice: [Advice] {
     guard total.samples > 0 else {
       // A runtime that takes the signal is reason enough, and told among the losses.
-      return losses[.neverEntered].events > 0 ? [] : [.noSamples(cpuTime: provenance.cpuTime)]
+      return losses[.neverEntered].events > 0 || !hasSamples
+        ? [] : [.noSamples(cpuTime: provenance.cpuTime)]
     }
     guard let samples = sampleCount, let effective = flat.effectiveSamples,
       effective < Double(Advice.fewestSamples)

@@ -3,8 +3,8 @@ package import ProfileModel
 /// What a report says about one profile. Text and JSON are two ways to write the same report.
 package struct Report: Sendable {
   package struct Options: Sendable {
-    /// Rows of a table at most.
-    package var top: Int
+    /// Rows of a table at most; nil for as many as fit together with the other tables.
+    package var top: Int?
     /// One table of functions in this order; nil for one in each.
     package var order: FlatProfile.Order?
     /// The text shows the call tree.
@@ -13,17 +13,27 @@ package struct Report: Sendable {
     package var showsThreads: Bool
     /// Nodes of the call tree with a smaller share (0…1) are summed up.
     package var minimumTreeShare: Double
+    /// The text shows what was allocated, by this metric only; nil for all there is.
+    package var metric: HeapMetric?
 
     package init(
-      top: Int = 15, order: FlatProfile.Order? = nil, showsTree: Bool = false,
-      showsThreads: Bool = false, minimumTreeShare: Double = 0.01
+      top: Int? = nil, order: FlatProfile.Order? = nil, showsTree: Bool = false,
+      showsThreads: Bool = false, minimumTreeShare: Double = 0.01, metric: HeapMetric? = nil
     ) {
+      self.metric = metric
       self.top = top
       self.order = order
       self.showsTree = showsTree
       self.showsThreads = showsThreads
       self.minimumTreeShare = minimumTreeShare
     }
+
+    /// Rows of most tables.
+    var rows: Int { top ?? 15 }
+    /// Rows of a table of sites, of which there is one for each metric.
+    var siteRows: Int { top ?? (metric == nil ? 5 : 15) }
+    /// The metric of the tree.
+    var treeMetric: HeapMetric { metric ?? .peak }
   }
 
   /// Where the profile was read from, as the user would name it.
@@ -38,8 +48,19 @@ package struct Report: Sendable {
   let tree: CallTree
   let completeness: Completeness
   let processes: [ProcessRow]
+  /// Nil when allocations were not tracked.
+  let heap: HeapReport?
+  /// The calls that lead to what the metric of the options counts.
+  let heapTree: CallTree?
+  private(set) var difference: HeapDifference?
+  /// Nil before ``check(_:)``.
+  package private(set) var gate: Gate?
 
-  package init(_ profile: Profile, source: String, options: Options = Options()) {
+  /// `suppressions` are of leaks.
+  package init(
+    _ profile: Profile, source: String, options: Options = Options(),
+    suppressions: Suppressions = Suppressions()
+  ) {
     let totals = StackTotals(profile)
     self.source = source
     self.options = options
@@ -52,6 +73,28 @@ package struct Report: Sendable {
     tree = CallTree(profile, totals: totals, minimumShare: options.minimumTreeShare)
     completeness = Completeness(profile, totals: totals)
     processes = ProcessTotals(profile).processes.map { ProcessRow($0, profile) }
+    heap = HeapReport(profile, suppressions: suppressions)
+    heapTree = heap.map { _ in
+      CallTree(profile.view(of: options.treeMetric), minimumShare: options.minimumTreeShare)
+    }
+  }
+
+  /// Adds what changed from `base` to `profile`, of which this report is. `source` names the base.
+  package mutating func compare(
+    _ profile: Profile, with base: Profile, source: String, suppressions: Suppressions
+  ) throws(ReportingError) {
+    guard let heap else { throw .noHeap(source: self.source) }
+    guard let baseHeap = HeapReport(base, suppressions: suppressions) else {
+      throw .noHeap(source: source)
+    }
+    difference = HeapDifference(
+      base: (base, baseHeap), source: source, current: (profile, heap))
+  }
+
+  /// Judges the run by `conditions`, against the base where they are about one.
+  package mutating func check(_ conditions: [GateCondition]) throws(ReportingError) {
+    guard let heap else { throw .noHeap(source: source) }
+    gate = try Gate(conditions, heap, base: difference?.base)
   }
 
   /// A process image with its names.
@@ -90,7 +133,17 @@ package struct Report: Sendable {
   /// The number of samples taken; nil when the profile holds sums over unknown numbers of them.
   var sampleCount: Int? { flat.effectiveSamples == nil && total.samples > 0 ? nil : total.samples }
 
+  /// Samples were taken, or wanted.
+  var hasSamples: Bool { heap == nil || total.samples > 0 || provenance.requestedRate > 0 }
+
   func share(_ tally: Tally) -> Share { flat.share(of: tally) }
+
+  /// In the unit that suits the whole profile, so that the numbers of a column compare.
+  func weight(_ tally: Tally) -> String {
+    let scale = quantities.scale(for: Double(total.weight))
+    let weight = Double(tally.weight)
+    return quantities.areCounts ? scale.number(weight) : scale.text(weight)
+  }
 
   /// Time on a CPU for which the samples stand.
   var sampledCPUTime: Nanoseconds? {

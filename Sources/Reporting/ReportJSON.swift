@@ -21,6 +21,7 @@ private struct Document: Encodable {
   var functions: Functions
   var markers: [Function]
   var tree: Tree
+  var heap: HeapDocument?
   var processes: [Process]
   var completeness: Completeness
   var losses: [Loss]
@@ -33,11 +34,14 @@ private struct Document: Encodable {
     functions = Functions(report)
     markers = report.flat.markers.map { Function($0, report) }
     tree = Tree(report)
+    heap = HeapDocument(report)
     processes = report.processes.map { Process($0, report) }
     completeness = Completeness(report)
     losses = Losses.Reason.allCases.filter { report.losses.counts[$0] != nil }
       .map { Loss($0, report) }
-    advice = report.advice.map { Note(code: $0.code, message: $0.message) }
+    advice =
+      report.advice.map { Note(code: $0.code, message: $0.message) }
+      + report.heapAdvice.map { Note(code: $0.code, message: $0.message) }
   }
 }
 
@@ -154,8 +158,8 @@ private struct Functions: Encodable {
 
   init(_ report: Report) {
     count = report.flat.functions.count
-    bySelf = report.functions(by: .flat).prefix(report.options.top).map { Function($0, report) }
-    byCumulative = report.functions(by: .cumulative).prefix(report.options.top).map {
+    bySelf = report.functions(by: .flat).prefix(report.options.rows).map { Function($0, report) }
+    byCumulative = report.functions(by: .cumulative).prefix(report.options.rows).map {
       Function($0, report)
     }
   }

@@ -8,7 +8,7 @@ extension Report {
       let weight = losses[reason].weight
       return losses.message(reason, time: weight == 0 ? nil : quantities.text(Double(weight)))
     }
-    return advice.map(\.message) + lost
+    return advice.map(\.message) + heapAdvice.map(\.message) + lost
   }
 
   /// One line: `1,250 samples, 5.00 s of CPU time in 1 process`.

@@ -1,11 +1,11 @@
 import ProfileModel
 
-extension ReportText {
+extension ReportContent {
   typealias Cell = TextTable.Cell
 
-  func functionTable(by order: FlatProfile.Order) -> [String] {
+  func functionTable(by order: FlatProfile.Order) -> ReportSection {
     let all = report.functions(by: order)
-    let rows = all.prefix(report.options.top)
+    let rows = all.prefix(report.options.rows)
     let main = order == .flat ? "self" : "cumulative"
     let other = order == .flat ? "cumulative" : "self"
     var table = TextTable([main, "share"] + certaintyHeadings + [other, "share", "function"])
@@ -23,18 +23,16 @@ extension ReportText {
       report.sampleCount == nil || order != report.orders.first
         ? "" : "± half the 95 % interval, in points",
     ]
-    return [
-      heading(
-        "Functions by \(main) \(kind)", details.filter { !$0.isEmpty }.joined(separator: "; "))
-    ] + table.lines(style)
+    return ReportSection(
+      "Functions by \(main) \(kind)", details.filter { !$0.isEmpty }.joined(separator: "; "),
+      .table(table))
   }
 
   /// Programs, the processes of one name together, where there is more than one process.
-  var processTable: [String] {
-    guard report.processes.count > 1 else { return [] }
+  var processTable: ReportSection {
     // With those that never met a tick: that they ran is worth knowing.
-    let programs = Program.all(in: report.processes)
-    let rows = programs.prefix(report.options.top)
+    let programs = report.processes.count > 1 ? Program.all(in: report.processes) : []
+    let rows = programs.prefix(report.options.rows)
     var table = TextTable([kind, "share"] + certaintyHeadings + ["processes", "program"])
     for row in rows {
       var cells = measure(row.tally, .strong)
@@ -43,10 +41,10 @@ extension ReportText {
       cells.append(Cell(VisibleText.of(row.name)))
       table.add(cells)
     }
-    return [heading("Processes", shown(rows.count, of: programs))] + table.lines(style)
+    return ReportSection("Processes", shown(rows.count, of: programs), .table(table))
   }
 
-  var threadTable: [String] {
+  var threadTable: ReportSection {
     let all = report.processes.flatMap { process in
       process.threads.filter { !$0.tally.isZero }.map { (process: process, thread: $0) }
     }.sorted { a, b in
@@ -54,8 +52,7 @@ extension ReportText {
       return first.tally.weight == second.tally.weight
         ? first.tid < second.tid : first.tally.weight > second.tally.weight
     }
-    guard !all.isEmpty else { return [] }
-    let rows = all.prefix(report.options.top)
+    let rows = all.prefix(report.options.rows)
     var table = TextTable([kind, "share"] + certaintyHeadings + ["pid", "tid", "thread"])
     for (process, thread) in rows {
       var cells = measure(thread.tally, .strong)
@@ -66,17 +63,13 @@ extension ReportText {
       cells.append(Cell(VisibleText.of(thread.name), note: owner))
       table.add(cells)
     }
-    return [heading("Threads", shown(rows.count, of: all))] + table.lines(style)
+    return ReportSection("Threads", shown(rows.count, of: all), .table(table))
   }
 
   // MARK: - Parts
 
-  func heading(_ title: String, _ detail: String) -> String {
-    style.paint(title, .strong) + (detail.isEmpty ? "" : style.paint(" (\(detail))", .faint))
-  }
-
   /// `15 of 143`, or nothing where all are shown.
-  private func shown(_ count: Int, of all: some Collection) -> String {
+  func shown(_ count: Int, of all: some Collection) -> String {
     count < all.count ? "\(count) of \(Quantities.grouped(Double(all.count)))" : ""
   }
 
@@ -88,14 +81,7 @@ extension ReportText {
   /// A weight in the unit of its column, and its share; blank for nothing.
   private func measure(_ tally: Tally, _ look: TextTable.Look) -> [Cell] {
     guard !tally.isZero else { return [Cell(""), Cell("")] }
-    return [Cell(weight(tally), look), Cell(percent(report.share(tally).value), look)]
-  }
-
-  /// In the unit that suits the whole profile, so that the numbers of a column compare.
-  func weight(_ tally: Tally) -> String {
-    let scale = report.quantities.scale(for: Double(report.total.weight))
-    let weight = Double(tally.weight)
-    return report.quantities.areCounts ? scale.number(weight) : scale.text(weight)
+    return [Cell(report.weight(tally), look), Cell(Self.percent(report.share(tally).value), look)]
   }
 
   private var certaintyHeadings: [String] { report.sampleCount == nil ? [] : ["±", "samples"] }

@@ -12,16 +12,26 @@ struct TextTable {
     var look = Look.plain
     /// Follows the text after two spaces, faintly.
     var note = ""
+    /// Stands on a line of its own below, faintly. In the last column only.
+    var below = ""
+    /// A part of the largest value in the column, drawn as a bar. In the last column only.
+    var bar: Double?
 
-    init(_ text: String, _ look: Look = .plain, note: String = "") {
+    init(_ text: String, _ look: Look = .plain, note: String = "", below: String = "") {
       self.text = text
       self.look = look
       self.note = note
+      self.below = below
+    }
+
+    init(bar: Double) {
+      self.init(TextTable.bar(bar))
+      self.bar = bar
     }
   }
 
-  private var headings: [String]
-  private var rows: [[Cell]] = []
+  let headings: [String]
+  private(set) var rows: [[Cell]] = []
   init(_ headings: [String]) { self.headings = headings }
 
   mutating func add(_ cells: [Cell]) { rows.append(cells) }
@@ -40,17 +50,38 @@ struct TextTable {
           ? headings[column]
           : TerminalText.pad(headings[column], to: widths[column], onTheLeft: true), .faint)
     }
-    return
-      ([heading]
-      + rows.map { row in
-        row.indices.map { column in
+    return [line(heading)]
+      + rows.flatMap { row in
+        let cells = row.indices.map { column in
           column == last
             ? lastCell(row[column], columns: style.width.map { $0 - used }, style)
             : style.paint(
               TerminalText.pad(row[column].text, to: widths[column], onTheLeft: true),
               row[column].look)
         }
-      }).map { "  " + $0.joined(separator: "  ") }
+        let below = row.last.map { self.below($0, indent: used, style) } ?? []
+        return [line(cells)] + below
+      }
+  }
+
+  /// Without what would follow the last of them that is not empty.
+  private func line(_ cells: [String]) -> String {
+    let used = cells.lastIndex { !$0.isEmpty } ?? 0
+    return "  " + cells.prefix(used + 1).joined(separator: "  ")
+  }
+
+  private func below(_ cell: Cell, indent: Int, _ style: ReportText.Style) -> [String] {
+    guard !cell.below.isEmpty else { return [] }
+    let columns = style.width.map { max($0 - indent - 2, 16) }
+    let text = columns.map { TerminalText.cut(cell.below, to: $0) } ?? cell.below
+    return [String(repeating: " ", count: indent + 2) + style.paint(text, .faint)]
+  }
+
+  /// Up to 24 columns, in eighths of one.
+  private static func bar(_ part: Double) -> String {
+    let eighths = Int((min(max(part, 0), 1) * 24 * 8).rounded(.up))
+    let rest = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]
+    return String(repeating: "█", count: eighths / 8) + rest
   }
 
   private func lastCell(_ cell: Cell, columns: Int?, _ style: ReportText.Style) -> String {

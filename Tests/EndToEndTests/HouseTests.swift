@@ -8,6 +8,8 @@ struct HouseTests {
     "CAgentWire": [],
     "CAgentCore": ["CAgentWire"],
     "CSamplerAgent": ["CAgentCore"],
+    "CUnwind": [],
+    "CHeapAgent": ["CAgentCore", "CSamplerAgent", "CUnwind"],
     "CLinux": [],
     "CLibunwind": [],
     "CElfutils": [],
@@ -63,8 +65,9 @@ struct HouseTests {
 
   /// What goes into programs of others may need nothing but the C library: a program on a machine
   /// without Swift would not start.
-  @Test func theSamplerAgentNeedsOnlyTheCLibrary() throws {
-    let agent = try buildFolder().appendingPathComponent("libqprof-sampler.so").path
+  @Test(arguments: ["libqprof-sampler.so", "libqprof-heap.so"])
+  func anAgentNeedsOnlyTheCLibrary(file: String) throws {
+    let agent = try buildFolder().appendingPathComponent(file).path
     let dynamic = try output(of: ["readelf", "--dynamic", "--wide", agent])
     let needed = dynamic.matches(of: /\(NEEDED\)\s+Shared library: \[([^\]]*)\]/).map(\.1)
     #expect(needed == ["libc.so.6"], "\(dynamic)")
@@ -73,15 +76,20 @@ struct HouseTests {
     #expect(!sections.contains("swift5_"))
   }
 
-  /// The C that runs inside programs of others is small enough to read in one sitting.
-  @Test func theAgentsAreSmall() throws {
+  /// What runs inside programs of others is small enough to read: the sampler in one sitting, what
+  /// the heap agent adds in another, and the reader of unwind tables in a third.
+  @Test(arguments: [
+    (["CAgentWire", "CAgentCore", "CSamplerAgent"], 2_000), (["CHeapAgent"], 1_500),
+    (["CUnwind"], 2_000),
+  ])
+  func theAgentsAreSmall(targets: [String], limit: Int) throws {
     var lines = 0
-    for target in ["CAgentWire", "CAgentCore", "CSamplerAgent"] {
+    for target in targets {
       let sources = try sources(of: target, suffixes: [".c", ".h"])
       #expect(!sources.isEmpty, "no C in \(target)")
       for (_, text) in sources { lines += text.count(where: \.isNewline) }
     }
-    #expect(lines < 2_000, "\(lines) lines")
+    #expect(lines < limit, "\(lines) lines")
   }
 
   private var repository: URL {

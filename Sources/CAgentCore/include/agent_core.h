@@ -19,12 +19,12 @@ struct qprof_stack {
 };
 
 // The session of this process, or null when it has none.
-extern struct qprof_session *qprof_session;
+extern struct qprof_session *qprof_session __attribute__((visibility("hidden")));
 // The row of this process in the session's table.
-extern struct qprof_process *qprof_process;
+extern struct qprof_process *qprof_process __attribute__((visibility("hidden")));
 
-// Maps the session file that the environment names. False when there is none, or when it is not
-// a session of this version.
+// Maps the session file that the environment names, unless that was done. False when there is none,
+// or when it is not a session of this version.
 bool qprof_attach(void);
 
 // Claims a row for this process and fills it in. False when the table is full, which is counted.
@@ -33,10 +33,11 @@ bool qprof_attach(void);
 bool qprof_claim_process(uint32_t parent_image);
 
 // Claims a slot for thread `tid` of this process (0 when it is not running yet). QPROF_NO_INDEX
-// when none is free, which is counted. Async-signal-safe.
-uint32_t qprof_claim_slot(int32_t tid);
+// when none is free, which the caller counts. Async-signal-safe.
+uint32_t qprof_claim_slot(int32_t tid, enum qprof_slot_kind kind);
 
 struct qprof_slot *qprof_slot_at(uint32_t index);
+char *qprof_ring_at(uint32_t index);
 
 // Hands the slot to the recorder, which drains and frees it.
 void qprof_release_slot(uint32_t index);

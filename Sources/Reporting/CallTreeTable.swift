@@ -1,27 +1,37 @@
 import ProfileModel
 
-/// The call tree as indented lines. A line goes further in only where callers part: a chain of
+/// A call tree as indented lines. A line goes further in only where callers part: a chain of
 /// single calls stays in one column, so that deep programs fit on a screen.
-struct CallTreeText {
-  private let report: Report
-  private let style: ReportText.Style
-  private let text: ReportText
-  private var table: TextTable
+struct CallTreeTable {
+  private let tree: CallTree
+  private let minimumShare: Double
+  private let title: String
+  private let weight: (Tally) -> String
+  private var table = TextTable(["cumulative", "share", "self", "function"])
 
-  init(_ report: Report, _ style: ReportText.Style) {
-    self.report = report
-    self.style = style
-    text = ReportText(report, style: style)
-    table = TextTable(["cumulative", "share", "self", "function"])
+  /// Of samples.
+  init(_ report: Report) {
+    self.init(
+      report.tree, title: "Call tree", minimumShare: report.options.minimumTreeShare,
+      weight: report.weight)
   }
 
-  var lines: [String] {
+  init(
+    _ tree: CallTree, title: String, minimumShare: Double, weight: @escaping (Tally) -> String
+  ) {
+    self.tree = tree
+    self.title = title
+    self.minimumShare = minimumShare
+    self.weight = weight
+  }
+
+  var section: ReportSection {
     var copy = self
     copy.fill()
-    let minimum = Quantities.decimal(100 * report.options.minimumTreeShare, places: 0)
-    let detail = "calls below \(minimum) % are summed up, sums below \(minimum) % left out"
-    return [text.heading("Call tree", detail)]
-      + copy.table.lines(style)
+    let minimum = Quantities.decimal(100 * minimumShare, places: 0)
+    return ReportSection(
+      title, "calls below \(minimum) % are summed up, sums below \(minimum) % left out",
+      .table(copy.table))
   }
 
   /// A line still to be written.
@@ -32,13 +42,13 @@ struct CallTreeText {
   }
 
   private mutating func fill() {
-    var pending = items(report.tree.roots, report.tree.cutRoots, report.tree.cut, indent: "")
+    var pending = items(tree.roots, tree.cutRoots, tree.cut, indent: "")
     while let item = pending.popLast() {
       switch item {
       case .node(let place, let first, let rest):
         let chain = chain(from: place)
         addChain(chain, first: first, rest: rest)
-        let last = report.tree.nodes[chain.last ?? place]
+        let last = tree.nodes[chain.last ?? place]
         pending += items(last.children, last.cutChildren, last.cut, indent: rest)
       case .cut(let count, let tally, let first):
         add(tally, self: Tally(), first + "… \(count) more", .faint)
@@ -49,9 +59,9 @@ struct CallTreeText {
   /// `place` and what follows it while each does nothing but call the next.
   private func chain(from place: Int) -> [Int] {
     var chain = [place]
-    var node = report.tree.nodes[place]
+    var node = tree.nodes[place]
     while node.children.count == 1 {
-      let next = report.tree.nodes[node.children[0]]
+      let next = tree.nodes[node.children[0]]
       guard next.cumulative == node.cumulative else { break }
       chain.append(node.children[0])
       node = next
@@ -64,7 +74,7 @@ struct CallTreeText {
     let end = 3
     let hidden = chain.count > 3 * end ? end..<chain.count - end : 0..<0
     for (position, place) in chain.enumerated() {
-      let node = report.tree.nodes[place]
+      let node = tree.nodes[place]
       if position == hidden.lowerBound, !hidden.isEmpty {
         add(node.cumulative, self: node.flat, rest + "⋮ \(hidden.count) calls", .faint)
       }
@@ -76,7 +86,7 @@ struct CallTreeText {
 
   /// What is called from one place, last first.
   private func items(_ nodes: [Int], _ cutCount: Int, _ cut: Tally, indent: String) -> [Item] {
-    let showsCut = report.share(cut).value >= report.options.minimumTreeShare && cutCount > 0
+    let showsCut = share(cut) >= minimumShare && cutCount > 0
     let count = nodes.count + (showsCut ? 1 : 0)
     guard count > 1 || showsCut else {
       return nodes.map { .node($0, first: indent, rest: indent) }
@@ -94,9 +104,13 @@ struct CallTreeText {
     _ cumulative: Tally, self flat: Tally, _ name: String, _ look: TextTable.Look = .plain
   ) {
     table.add([
-      .init(text.weight(cumulative), look),
-      .init(text.percent(report.share(cumulative).value), look),
-      .init(flat.isZero ? "" : text.weight(flat), .faint), .init(name, look),
+      .init(weight(cumulative), look),
+      .init(ReportContent.percent(share(cumulative)), look),
+      .init(flat.isZero ? "" : weight(flat), .faint), .init(name, look),
     ])
+  }
+
+  private func share(_ tally: Tally) -> Double {
+    Share(tally.weight, of: tree.total.weight, samples: nil).value
   }
 }
