@@ -100,7 +100,7 @@ import Testing
     #expect(noHeap.status == 65 && noHeap.error.contains("no allocations in 'cpu.qprof'"))
     let noSamples = try qprof.run("flame", "cpu.qprof", "-o", "-", "--diff", "heap.qprof")
     #expect(noSamples.status == 65)
-    #expect(noSamples.error.contains("no samples of CPU time in 'heap.qprof'"))
+    #expect(noSamples.error.contains("'heap.qprof' has allocations only"))
   }
 
   @Test func metricsThatAreNotThere() throws {
@@ -115,7 +115,7 @@ import Testing
         ["there are no allocations in 'cpu.qprof'", "qprof record --heap -- COMMAND"]
       ),
       ("a.folded --metric bytes", 65, ["there are no allocations in 'a.folded'"]),
-      ("heap.qprof --metric cpu", 65, ["no samples of CPU time in 'heap.qprof'", "temporary"]),
+      ("heap.qprof --metric cpu", 65, ["no samples of CPU time", "temporary"]),
       (
         "count.qprof --metric allocs", 65,
         ["'count.qprof' was recorded with --heap=count", "--metric allocs", "--heap=sample"]
