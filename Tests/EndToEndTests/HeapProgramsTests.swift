@@ -137,12 +137,12 @@ extension EndToEnd {
     }
 
     private func sqlite3() throws -> [String] {
-      let rows = BuiltProducts.repository.appendingPathComponent("Benchmarks/heap/rows.sql")
+      let rows = BuiltProducts.repository.appendingPathComponent("Benchmarks/inputs/rows.sql")
       return ["sqlite3", ":memory:", ".read \(rows.path)"]
     }
 
     private func cc1plus() throws -> [String] {
-      let source = BuiltProducts.repository.appendingPathComponent("Benchmarks/heap/small.cc")
+      let source = BuiltProducts.repository.appendingPathComponent("Benchmarks/inputs/small.cc")
       let program = try run(["g++", "-print-prog-name=cc1plus"])
       return [
         program.trimmingCharacters(in: .newlines), "-quiet", "-imultiarch", "x86_64-linux-gnu",
