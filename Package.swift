@@ -127,6 +127,13 @@ let package = Package(
         "TestSupport",
       ],
       swiftSettings: swift),
+    .target(
+      name: "UnwindProbe", dependencies: ["CUnwind"], path: "Tests/UnwindProbe", cSettings: c),
+    .target(name: "CFIFuzz", dependencies: ["CUnwind"], path: "Fuzz/CFI", cSettings: c),
+    .testTarget(
+      name: "CUnwindTests",
+      dependencies: ["CFIFuzz", "CUnwind", "Elf", "ProfileModel", "TestSupport", "UnwindProbe"],
+      swiftSettings: swift),
     .testTarget(
       name: "SymbolsTests", dependencies: ["Elf", "ProfileModel", "Symbols", "TestSupport"],
       swiftSettings: swift),

@@ -16,30 +16,31 @@ struct UnwindingCost: Encodable {
 /// - Returns: the costs by name of the process.
 func unwindingCosts(of command: Command) throws -> [String: UnwindingCost] {
   let agent = try AgentLibrary.find(in: nil)
-  let session = try CaptureSession(period: Nanoseconds(4_000_000), tick: Host.tick)
+  let session = try CaptureSession(CaptureOptions(period: Nanoseconds(4_000_000)))
   let timer = UnwindTimer(session)
+  session.attach(timer)
   let target: TargetProcess
   do {
     target = try TargetProcess(
       command, environment: session.environment(for: agent), folder: nil)
   } catch {
-    session.finish(timer)
+    session.finish()
     throw error
   }
   defer { target.release() }
   var pause: Int32 = 1
   while target.outcome == nil {
     target.wait(milliseconds: pause)
-    pause = session.poll(timer)
+    pause = session.poll()
   }
-  session.finish(timer)
+  session.finish()
   return timer.costs
 }
 
 /// Unwinds every sample as ``SampleCollector`` does, between two looks at the thread's clock.
 private final class UnwindTimer: CaptureConsumer {
   private(set) var costs: [String: UnwindingCost] = [:]
-  private let session: CaptureSession
+  private unowned let session: CaptureSession
   private let unwinder = Unwinder()
   private var stack = UnwoundStack()
   private let clockCost = UnwindTimer.costOfClock()
@@ -54,7 +55,7 @@ private final class UnwindTimer: CaptureConsumer {
   func captured(_ sample: RawSample, thread: Int32, of process: TracedProcess) {
     var cost = costs[process.name] ?? UnwindingCost()
     cost.nanoseconds += time { unwind(sample, of: process) }
-    if stack.metUnknownCode, session.rereadMaps(of: process, self) {
+    if stack.metUnknownCode, session.rereadMaps(of: process) {
       cost.nanoseconds += time { unwind(sample, of: process) }
     }
     cost.samples += 1
@@ -70,7 +71,6 @@ private final class UnwindTimer: CaptureConsumer {
 
   func began(_ process: TracedProcess) {}
   func mappingsChanged(of process: TracedProcess) { unwinder.forget(owner: process.number) }
-  func renamed(thread: Int32, of process: TracedProcess, to name: String) {}
   func ended(_ process: TracedProcess) {}
 
   private func unwind(_ sample: RawSample, of process: TracedProcess) {

@@ -51,7 +51,7 @@ uint32_t qprof_stack_index(struct heap_thread *thread, const uint64_t *frame) {
     qprof_forget_stacks(thread, generation);
   struct unwind_result result;
   unsigned count =
-      unwind_walk_again(&cache, &thread->trail, &result, frame[1], (uint64_t)(frame + 2), frame[0]);
+      unwind_walk(&cache, &thread->trail, &result, frame[1], (uint64_t)(frame + 2), frame[0]);
   uint64_t hash = result.hash | 1;
   uint64_t *set = &thread->stacks[(hash >> 40) % qprof_stack_sets * qprof_stack_ways];
   for (uint32_t way = 0; way < qprof_stack_ways; way++)

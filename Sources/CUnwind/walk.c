@@ -119,34 +119,7 @@ static inline bool step_quickly(uint64_t bits, struct unwind_frame *frame,
   return true;
 }
 
-unsigned unwind_walk(struct unwind_cache *cache, struct unwind_frame start,
-                     struct unwind_window *readable, uint64_t *frames, unsigned max,
-                     struct unwind_result *result) {
-  uint64_t generation = (uint64_t)__atomic_load_n(&cache->generation, __ATOMIC_RELAXED) << 48;
-  struct walk walk = {cache, generation, *readable};
-  struct unwind_frame frame = start;
-  uint64_t hash = 0;
-  unsigned count = 0;
-  enum unwind_ending ending = UNWIND_CONTINUES;
-  if (frame.rsp < walk.window.low || frame.rsp >= walk.window.high)
-    unwind_enter(&walk.window, frame.rsp);
-  while (count < max) {
-    frames[count++] = frame.pc;
-    hash = (hash ^ frame.pc) * odd;
-    uint64_t bits = row_for(cache, generation, unwind_lookup_address(frame.pc));
-    if (__builtin_expect(step_quickly(bits, &frame, &walk.window), 1))
-      continue;
-    ending = step(&walk, bits, &frame);
-    if (ending != UNWIND_CONTINUES)
-      break;
-  }
-  *readable = walk.window;
-  result->hash = hash ^ hash >> 32;
-  result->ending = ending == UNWIND_CONTINUES ? UNWIND_TOO_DEEP : ending;
-  return count;
-}
-
-// ---- The walk that remembers.
+// ---- What is left of the last walk.
 
 static uint64_t mix(uint64_t hash, uint64_t pc) {
   hash = (hash ^ pc) * odd;
@@ -172,8 +145,7 @@ static inline bool meets(struct unwind_trail *trail, uint32_t index, uint32_t co
                          const struct unwind_frame *frame) {
   return index < UNWIND_TRAIL && index >= trail->firm && index >= count &&
          trail->rsp[index] == frame->rsp && trail->pc[index] == frame->pc &&
-         trail->rbp[index] == frame->rbp && trail->rsp[UNWIND_TRAIL - 1] <= trail->readable.high &&
-         still_holds(trail, index);
+         trail->rbp[index] == frame->rbp && still_holds(trail, index);
 }
 
 // Puts the fresh frames before those that are kept from `kept` on.
@@ -195,16 +167,16 @@ static void lay(struct unwind_trail *trail, uint32_t count, uint32_t kept, uint3
   trail->firm = first + fresh_firm;
 }
 
-unsigned unwind_walk_again(struct unwind_cache *cache, struct unwind_trail *trail,
-                           struct unwind_result *result, uint64_t pc, uint64_t rsp, uint64_t rbp) {
+unsigned unwind_walk(struct unwind_cache *cache, struct unwind_trail *trail,
+                     struct unwind_result *result, uint64_t pc, uint64_t rsp, uint64_t rbp) {
   uint32_t generation = __atomic_load_n(&cache->generation, __ATOMIC_RELAXED);
-  uint32_t old = trail->is_set && trail->generation == generation ? trail->first : UNWIND_TRAIL;
-  struct unwind_window *window = &trail->readable;
+  struct walk walk = {cache, (uint64_t)generation << 48, trail->readable};
   struct unwind_frame frame = {pc, rsp, rbp};
+  uint32_t old = trail->is_set && trail->generation == generation ? trail->first : UNWIND_TRAIL;
   uint32_t count = 0, fresh_firm = 0;
   enum unwind_ending ending = UNWIND_CONTINUES;
-  if (frame.rsp < window->low || frame.rsp >= window->high) {
-    unwind_enter(window, frame.rsp);
+  if (rsp < walk.window.low || rsp >= walk.window.high) {
+    unwind_enter(&walk.window, rsp);
     old = UNWIND_TRAIL;
   }
   for (;;) {
@@ -217,14 +189,14 @@ unsigned unwind_walk_again(struct unwind_cache *cache, struct unwind_trail *trai
       break;
     }
     trail->fresh[count] = frame;
-    uint64_t bits = row_for(cache, (uint64_t)generation << 48, unwind_lookup_address(frame.pc));
-    if (__builtin_expect(step_quickly(bits, &frame, window), 1)) {
+    uint64_t bits = row_for(cache, walk.generation, unwind_lookup_address(frame.pc));
+    if (__builtin_expect(step_quickly(bits, &frame, &walk.window), 1)) {
       trail->fresh_saved[count++] =
           saves_rbp(bits) ? (const uint64_t *)(frame.rsp + rbp_offset(bits)) : NULL;
       continue;
     }
     trail->fresh_saved[count++] = NULL;
-    ending = step(bits, &frame, window);
+    ending = step(&walk, bits, &frame);
     if (ending != UNWIND_CONTINUES)
       break;
     fresh_firm = count;
@@ -233,6 +205,8 @@ unsigned unwind_walk_again(struct unwind_cache *cache, struct unwind_trail *trai
   if (!is_met)
     trail->ending = ending;
   lay(trail, count, is_met ? old : UNWIND_TRAIL, fresh_firm);
+  trail->kept = is_met ? UNWIND_TRAIL - old : 0;
+  trail->readable = walk.window;
   trail->generation = generation;
   trail->is_set = trail->ending != UNWIND_TOO_DEEP;
   result->hash = trail->hash[trail->first];

@@ -63,6 +63,18 @@ package struct AddressSpace {
     return regions[low]
   }
 
+  package func covers(_ address: UInt64) -> Bool {
+    table.withUnsafeBufferPointer { regions in
+      var low = 0
+      var high = regions.count
+      while low < high {
+        let middle = (low + high) / 2
+        if regions[middle].end <= address { low = middle + 1 } else { high = middle }
+      }
+      return low < regions.count && regions[low].start <= address
+    }
+  }
+
   /// Takes in a new list of mappings.
   /// - Returns: whether anything changed.
   mutating func update(_ entries: [MapsEntry], pid: Int32, images: ImageCache) -> Bool {

@@ -7,7 +7,7 @@ package enum CaptureError: Error, Hashable, Sendable {
   case foreignArchitecture(String, machine: String)
   case setUserID(String)
   case interpreterMissing(script: String, interpreter: String)
-  case agentNotFound(searched: [String])
+  case agentNotFound(String, searched: [String])
   case noRoomForSession(tried: [String])
   case spawnFailed(String, errno: Int32)
   case systemCall(String, errno: Int32, what: String)
@@ -39,8 +39,8 @@ extension CaptureError: CustomStringConvertible {
     case .interpreterMissing(let script, let interpreter):
       return "'\(script)' names the interpreter '\(interpreter)', which does not exist."
         + " Correct its first line, or install the interpreter."
-    case .agentNotFound(let searched):
-      return "the sampler library libqprof-sampler.so was not found. Looked in: "
+    case .agentNotFound(let name, let searched):
+      return "the agent library \(name) was not found. Looked in: "
         + searched.joined(separator: ", ")
         + ". Run 'swift build' or 'make install', or name its folder with --agent-dir."
     case .noRoomForSession(let tried):

@@ -2,30 +2,22 @@ import CAgentWire
 package import ProfileModel
 import Synchronization
 
-/// Receives what a ``CaptureSession`` finds.
-package protocol CaptureConsumer: AnyObject {
-  /// A program image attached; it may end without ever meeting a tick.
-  func began(_ process: TracedProcess)
-  /// A thread of `process` ran for some time; the sample is valid during the call only.
-  func captured(_ sample: RawSample, thread: Int32, of process: TracedProcess)
-  /// The mappings of `process` changed.
-  func mappingsChanged(of process: TracedProcess)
-  func renamed(thread: Int32, of process: TracedProcess, to name: String)
-  /// All samples of `process` have been handed over.
-  func ended(_ process: TracedProcess)
-}
-
 /// The recorder's view of everything that runs with the agent: finds processes and threads, drains
 /// their rings, follows their mappings, and notices when they are gone.
 package final class CaptureSession {
-  private let file: SessionFile
-  private let images = ImageCache()
-  private var byRow: [Int: TracedProcess] = [:]
+  let file: SessionFile
+  package let options: CaptureOptions
+  package internal(set) var clock: EventClock
+  private(set) var consumers: [any CaptureConsumer] = []
+  let images = ImageCache()
+  private(set) var byRow: [Int: TracedProcess] = [:]
+  var heap = HeapRounds()
   private var nextNumber = 0
   private var imagesSeen: UInt32 = 0
   private var lastThreadScan: Int64 = 0
   private var lastMapsScan: Int64 = 0
-  package private(set) var losses = Losses()
+  private var nextFullRound: Int64 = 0
+  package internal(set) var losses = Losses()
   package private(set) var threadCount = 0
   /// Bytes that the fullest ring of this round held.
   private var fullestRing: UInt64 = 0
@@ -39,11 +31,17 @@ package final class CaptureSession {
   /// A process that used less CPU time than this may well never have met a tick.
   private static let noticeableCPUTime: Int64 = 100_000_000
 
-  /// - Parameter period: CPU time between two samples of a thread.
-  package init(period: Nanoseconds, tick: Nanoseconds) throws(CaptureError) {
-    file = try SessionFile(period: period.rawValue, tick: tick.rawValue)
+  package init(_ options: CaptureOptions) throws(CaptureError) {
+    self.options = options
+    clock = EventClock()
+    file = try SessionFile(options, clock: clock)
   }
 
+  package func attach(_ consumer: any CaptureConsumer) { consumers.append(consumer) }
+  func willWrite() { for consumer in consumers { consumer.willWrite() } }
+
+  /// Of the session file, by which agents attach to it.
+  package var path: String { file.path }
   package var processes: some Collection<TracedProcess> { byRow.values }
 
   /// Nothing runs any more that could still be sampled. Also asks /proc: the child of a fork shows
@@ -62,7 +60,7 @@ package final class CaptureSession {
     var path = agent.path
     // The loader splits the list at these.
     if path.contains(where: { $0 == " " || $0 == ":" }) {
-      path = file.folder + "/" + AgentLibrary.fileName
+      path = file.folder + "/" + agent.kind.rawValue
       guard Syscalls.makeLink(to: agent.path, at: path) else {
         throw .systemCall("symlink", errno: Syscalls.lastError(), what: path)
       }
@@ -78,46 +76,66 @@ package final class CaptureSession {
   }
 
   /// One round: hands over everything that is new.
+  /// - Parameter isEnding: the command has ended, so processes are expected to go.
   /// - Returns: in how many milliseconds the next round is due.
-  package func poll(_ consumer: some CaptureConsumer) -> Int32 {
+  package func poll(isEnding: Bool = false) -> Int32 {
+    let now = Syscalls.monotonicNow()
+    guard options.heap != nil else { return fullRound(now) }
+    clock.calibrateIfDue()
+    // Before anything is looked at: what happens later may be missed, and then is after it.
+    let horizon = clock.horizon(order: file.lastOrder)
+    if isEnding || now >= nextFullRound {
+      let pause = fullRound(now, horizon: horizon)
+      nextFullRound = now + Int64(pause) * 1_000_000
+    } else {
+      discover()
+      drainHeaps(before: horizon)
+    }
+    return heap.pause
+  }
+
+  private func fullRound(_ now: Int64, horizon: UInt64? = nil) -> Int32 {
     fullestRing = 0
     file.beat()
-    discover(consumer)
+    discover()
     // Who is gone now has written everything; so that is asked before draining.
     let gone = byRow.values.filter(isGone)
-    let inUse = drainAll(consumer)
-    followMappings(consumer)
-    let now = Syscalls.monotonicNow()
+    let inUse = drainAll()
+    if let horizon { drainHeaps(before: horizon) }
+    followMappings()
     if now - lastThreadScan >= Self.threadScanInterval {
       lastThreadScan = now
-      for process in byRow.values { scanThreads(of: process, consumer) }
+      for process in byRow.values { scanThreads(of: process) }
     }
-    for process in gone { retire(process, consumer) }
+    for process in byRow.values where !gone.contains(where: { $0 === process }) {
+      for consumer in consumers { consumer.visited(process) }
+    }
+    for process in gone { retire(process) }
     file.growIfNeeded(slotsInUse: inUse)
     return fullestRing > UInt64(QPROF_RING_SIZE) / 4 ? Self.hurriedRound : Self.ordinaryRound
   }
 
   /// Ends the recording: asks the agents for silence, waits for those in the middle of a record,
   /// takes what is left, and removes the session.
-  package func finish(_ consumer: some CaptureConsumer) {
+  package func finish() {
     file.requestStop()
     Syscalls.sleep(milliseconds: 20)
-    _ = poll(consumer)
+    _ = poll(isEnding: true)
     for name in unlistedProcesses() + byRow.values.map(\.name) {
       losses.add(.leftRunning, events: 1)
       losses.processNames[.leftRunning, default: []].append(name)
     }
-    for process in byRow.values { retire(process, consumer) }
+    for process in byRow.values { retire(process) }
     losses.add(.noSlot, events: Int64(file.header.pointee.processes_refused))
     file.close()
   }
 
   /// Reads the mappings of `process` again because an address was in none of them.
   /// - Returns: whether that changed anything.
-  package func rereadMaps(of process: TracedProcess, _ consumer: some CaptureConsumer) -> Bool {
+  package func rereadMaps(of process: TracedProcess) -> Bool {
     guard process.canRereadMaps else { return false }
     process.canRereadMaps = false  // until the next round: code may be in no mapping at all
-    return readMaps(of: process, consumer) || process.inheritMappings()
+    return readMaps(of: process) || process.inheritMappings()
   }
 }
 
@@ -136,18 +154,19 @@ extension CaptureSession {
     }
   }
 
-  private func discover(_ consumer: some CaptureConsumer) {
+  private func discover() {
     guard hasNewImages else { return }
     var rows: [Int] = []
     for row in 0..<Int(QPROF_MAX_PROCESSES) where byRow[row] == nil {
-      let state = file.atomic32(file.process(row), \.state).pointee.load(ordering: .acquiring)
+      let state = atomic(file.process(row), \.state).pointee.load(ordering: .acquiring)
       if state == QPROF_PROCESS_LIVE.rawValue || state == QPROF_PROCESS_EXITED.rawValue {
         rows.append(row)
       }
     }
     // In the order of attaching, so that a child finds its parent.
     for row in rows.sorted(by: { image(row: $0) < image(row: $1) }) {
-      consumer.began(begin(row: row))
+      let process = begin(row: row)
+      for consumer in consumers { consumer.began(process) }
     }
     // An agent that has counted itself but not filled in its row is found in the next round.
     imagesSeen &+= UInt32(rows.count)
@@ -181,17 +200,29 @@ extension CaptureSession {
     return !process.checkVitals()
   }
 
-  private func retire(_ process: TracedProcess, _ consumer: some CaptureConsumer) {
+  private func retire(_ process: TracedProcess) {
     for index in 0..<file.slotsReady {
       let slot = file.slot(index)
       guard slot.pointee.state != QPROF_SLOT_FREE.rawValue, Int(slot.pointee.process) == process.row
       else { continue }
-      drain(slot: index, consumer)
+      if isHeap(slot) { continue }
+      drain(slot: index)
       release(slot: index)
     }
+    finishHeap(of: process)
     let row = file.process(process.row).pointee
     losses.add(.noSlot, events: Int64(row.no_slot))
     losses.add(.noTimer, events: Int64(row.no_timer))
+    losses.add(.noHeapSlot, events: Int64(row.no_heap_slot))
+    noteSilence(of: process, row)
+    for consumer in consumers { consumer.ended(process) }
+    byRow[process.row] = nil
+    file.freeProcess(process.row)
+  }
+
+  /// A process that ran and was never interrupted has a runtime that takes the signal.
+  private func noteSilence(of process: TracedProcess, _ row: qprof_process) {
+    guard options.period != nil else { return }
     let seen = Int64(row.ticks) * file.header.pointee.period_ns
     if process.cpuTimeOfImage >= Self.noticeableCPUTime, row.no_slot == 0,
       seen < process.cpuTimeOfImage / 10
@@ -199,11 +230,7 @@ extension CaptureSession {
       losses.add(.neverEntered, events: 1)
       losses.processNames[.neverEntered, default: []].append(process.name)
     }
-    consumer.ended(process)
-    byRow[process.row] = nil
-    file.freeProcess(process.row)
   }
-
 }
 
 // MARK: - Rings
@@ -212,24 +239,30 @@ extension CaptureSession {
   /// Drains older images before younger ones: a process's first record tells the mappings that
   /// its children share.
   /// - Returns: the number of slots in use.
-  private func drainAll(_ consumer: some CaptureConsumer) -> Int {
+  private func drainAll() -> Int {
     threadCount = 0
+    var heapSlots = 0
     var inUse: [(slot: Int, state: UInt32, image: UInt32)] = []
     for index in 0..<file.slotsReady {
       let slot = file.slot(index)
-      let state = file.atomic32(slot, \.state).pointee.load(ordering: .acquiring)
+      let state = atomic(slot, \.state).pointee.load(ordering: .acquiring)
       guard state != QPROF_SLOT_FREE.rawValue else { continue }
+      if isHeap(slot) {
+        heapSlots += 1
+        if state == QPROF_SLOT_LIVE.rawValue, options.period == nil { threadCount += 1 }
+        continue
+      }
       inUse.append((index, state, byRow[Int(slot.pointee.process)]?.image ?? 0))
     }
     for (index, state, _) in inUse.sorted(by: { $0.image < $1.image }) {
       if state == QPROF_SLOT_LIVE.rawValue { threadCount += 1 }
-      drain(slot: index, consumer)
+      drain(slot: index)
       if state == QPROF_SLOT_DEAD.rawValue { release(slot: index) }
     }
-    return inUse.count
+    return inUse.count + heapSlots
   }
 
-  private func drain(slot index: Int, _ consumer: some CaptureConsumer) {
+  private func drain(slot index: Int) {
     let slot = file.slot(index)
     let tid = slot.pointee.tid
     guard let process = byRow[Int(slot.pointee.process)] else { return }
@@ -240,11 +273,15 @@ extension CaptureSession {
       case .sample(let sample):
         process.hadSamples = true
         process.activeThreads.insert(tid)
-        consumer.captured(sample, thread: tid, of: process)
-      case .maps(let text): update(process, parseMaps(text), consumer)
+        for consumer in consumers { consumer.captured(sample, thread: tid, of: process) }
+      case .maps(let text): update(process, parseMaps(text))
       }
     }
     if !isIntact { losses.add(.badRecord, events: 1) }
+  }
+
+  func isHeap(_ slot: UnsafeMutablePointer<qprof_slot>) -> Bool {
+    slot.pointee.kind == QPROF_SLOT_HEAP.rawValue
   }
 
   private func release(slot index: Int) {
@@ -262,60 +299,73 @@ extension CaptureSession {
 // MARK: - Mappings and threads
 
 extension CaptureSession {
-  private func followMappings(_ consumer: some CaptureConsumer) {
+  private func followMappings() {
     let now = Syscalls.monotonicNow()
     let isTime = now - lastMapsScan >= Self.mapsScanInterval
     if isTime { lastMapsScan = now }
     for process in byRow.values {
       process.canRereadMaps = true
-      let generation = file.atomic32(file.process(process.row), \.generation).pointee
-        .load(ordering: .acquiring)
-      guard generation != process.generation || (isTime && process.hadSamples) else { continue }
-      process.generation = generation
-      _ = readMaps(of: process, consumer)
+      followMappings(of: process, always: isTime && process.hadSamples)
     }
   }
 
-  private func readMaps(of process: TracedProcess, _ consumer: some CaptureConsumer) -> Bool {
+  /// Reads the mappings of `process` again if it has unloaded something, or in any case.
+  func followMappings(of process: TracedProcess, always: Bool = false) {
+    let generation = atomic(file.process(process.row), \.generation).pointee
+      .load(ordering: .acquiring)
+    guard generation != process.generation || always else { return }
+    process.moveOn(to: generation)
+    _ = readMaps(of: process)
+  }
+
+  private func readMaps(of process: TracedProcess) -> Bool {
     guard let entries = process.readMaps(session: file.path) else { return false }
-    return update(process, entries, consumer)
+    return update(process, entries)
   }
 
   @discardableResult
-  private func update(
-    _ process: TracedProcess, _ entries: [MapsEntry], _ consumer: some CaptureConsumer
-  ) -> Bool {
+  func update(_ process: TracedProcess, _ entries: [MapsEntry]) -> Bool {
     let changed = process.addresses.update(entries, pid: process.pid, images: images)
-    if changed { consumer.mappingsChanged(of: process) }
+    if changed { for consumer in consumers { consumer.mappingsChanged(of: process) } }
     return changed
   }
 
   /// Finds threads that no hook has seen, and frees the slots of those that ended unseen.
-  private func scanThreads(of process: TracedProcess, _ consumer: some CaptureConsumer) {
+  private func scanThreads(of process: TracedProcess) {
     let running = Set(process.threads())
     guard !running.isEmpty else { return }
     for tid in process.activeThreads.intersection(running) {
-      if let name = process.threadName(tid) { consumer.renamed(thread: tid, of: process, to: name) }
+      guard let name = process.threadName(tid) else { continue }
+      for consumer in consumers { consumer.renamed(thread: tid, of: process, to: name) }
     }
     process.activeThreads = []
+    // One that has begun since the list was read is not in it, and runs.
+    func hasEnded(_ tid: Int32) -> Bool {
+      !running.contains(tid) && process.threadName(tid) == nil
+    }
     var known: Set<Int32> = []
     var starting = 0
     for index in 0..<file.slotsReady {
       let slot = file.slot(index)
-      let state = file.atomic32(slot, \.state).pointee.load(ordering: .acquiring)
+      let state = atomic(slot, \.state).pointee.load(ordering: .acquiring)
       guard state != QPROF_SLOT_FREE.rawValue, Int(slot.pointee.process) == process.row
       else { continue }
+      if isHeap(slot) {
+        if hasEnded(slot.pointee.tid) { heap.endedUnseen.insert(index) }
+        continue
+      }
       if state == QPROF_SLOT_CLAIMED.rawValue { starting += 1 }
       known.insert(slot.pointee.tid)
-      if state == QPROF_SLOT_LIVE.rawValue, !running.contains(slot.pointee.tid) {
-        drain(slot: index, consumer)
+      if state == QPROF_SLOT_LIVE.rawValue, hasEnded(slot.pointee.tid) {
+        drain(slot: index)
         release(slot: index)
       }
     }
+    guard options.period != nil else { return }
     // A thread that is just starting has a slot, but has not put its name on it yet.
     let unseen = running.subtracting(known).sorted()
     guard unseen.count > starting, let tid = unseen.first else { return }
-    file.atomic32(file.process(process.row), \.wanted).pointee
+    atomic(file.process(process.row), \.wanted).pointee
       .store(UInt32(bitPattern: tid), ordering: .releasing)
   }
 }

@@ -39,16 +39,16 @@ struct RingReader {
   /// Bytes that wait to be read.
   func backlog(slot index: Int) -> UInt64 {
     let row = session.slot(index)
-    return session.atomic64(row, \.head).pointee.load(ordering: .relaxed) &- row.pointee.tail
+    return atomic(row, \.head).pointee.load(ordering: .relaxed) &- row.pointee.tail
   }
 
   /// Hands each new record to `body`, oldest first.
   /// - Returns: whether the ring could be read; when it could not, its contents are dropped.
   func drain(slot index: Int, _ body: (RingRecord) -> Void) -> Bool {
     let row = session.slot(index)
-    let head = session.atomic64(row, \.head).pointee.load(ordering: .acquiring)
+    let head = atomic(row, \.head).pointee.load(ordering: .acquiring)
     var tail = row.pointee.tail
-    defer { session.atomic64(row, \.tail).pointee.store(head, ordering: .releasing) }
+    defer { atomic(row, \.tail).pointee.store(head, ordering: .releasing) }
     guard head &- tail <= UInt64(QPROF_RING_SIZE), tail.isMultiple(of: 8) else { return false }
     while tail != head {
       guard
@@ -77,7 +77,7 @@ struct RingReader {
     switch kind {
     case QPROF_RECORD_PAD.rawValue: break
     case QPROF_RECORD_SAMPLE.rawValue:
-      guard let sample = sample(record) else { return nil }
+      guard let sample = RawSample(record) else { return nil }
       body(.sample(sample))
     case QPROF_RECORD_MAPS.rawValue:
       guard let maps = maps(record) else { return nil }
@@ -87,32 +87,6 @@ struct RingReader {
     return UInt64(size)
   }
 
-  private func sample(_ record: UnsafeRawBufferPointer) -> RawSample? {
-    let fixed = MemoryLayout<qprof_sample>.size
-    guard record.count >= fixed else { return nil }
-    let sample = record.load(as: qprof_sample.self)
-    let (first, second) = sample.segments
-    let room = UInt64(record.count - fixed)
-    guard first.size <= room, second.size <= room - first.size,
-      let start = record.baseAddress
-    else { return nil }
-    let data = start + fixed
-    let flags = UInt32(sample.record.flags)
-    return RawSample(
-      time: sample.record.time_ns, weight: sample.record.weight,
-      isCapped: flags & QPROF_FLAG_CAPPED.rawValue != 0,
-      isUnreadable: flags & QPROF_FLAG_UNREADABLE.rawValue != 0,
-      registers: (start + MemoryLayout<qprof_record>.size).assumingMemoryBound(to: UInt64.self),
-      stack: (
-        RawSample.Segment(
-          address: first.address,
-          bytes: UnsafeRawBufferPointer(start: data, count: Int(first.size))),
-        RawSample.Segment(
-          address: second.address,
-          bytes: UnsafeRawBufferPointer(start: data + Int(first.size), count: Int(second.size)))
-      ))
-  }
-
   private func maps(_ record: UnsafeRawBufferPointer) -> RingRecord? {
     let fixed = MemoryLayout<qprof_record>.size
     guard record.count >= fixed else { return nil }
@@ -120,5 +94,32 @@ struct RingReader {
     guard Int(header.payload) <= record.count - fixed else { return nil }
     let text = UnsafeRawBufferPointer(rebasing: record[fixed..<fixed + Int(header.payload)])
     return .maps(text)
+  }
+}
+
+extension RawSample {
+  /// Reads a whole `QPROF_RECORD_SAMPLE`; nil when its parts do not fit it.
+  package init?(_ record: UnsafeRawBufferPointer) {
+    let fixed = MemoryLayout<qprof_sample>.size
+    guard record.count >= fixed, let start = record.baseAddress else { return nil }
+    let sample = record.load(as: qprof_sample.self)
+    let (first, second) = sample.segments
+    let room = UInt64(record.count - fixed)
+    guard first.size <= room, second.size <= room - first.size else { return nil }
+    let data = start + fixed
+    let flags = UInt32(sample.record.flags)
+    time = sample.record.time_ns
+    weight = sample.record.weight
+    isCapped = flags & QPROF_FLAG_CAPPED.rawValue != 0
+    isUnreadable = flags & QPROF_FLAG_UNREADABLE.rawValue != 0
+    registers = (start + MemoryLayout<qprof_record>.size).assumingMemoryBound(to: UInt64.self)
+    stack = (
+      Segment(
+        address: first.address,
+        bytes: UnsafeRawBufferPointer(start: data, count: Int(first.size))),
+      Segment(
+        address: second.address,
+        bytes: UnsafeRawBufferPointer(start: data + Int(first.size), count: Int(second.size)))
+    )
   }
 }

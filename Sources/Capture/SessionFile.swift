@@ -1,4 +1,5 @@
 import CAgentWire
+import ProfileModel
 import Synchronization
 
 /// The recorder's side of the session file: creates, allocates and maps it, and hands out its rows.
@@ -22,8 +23,7 @@ final class SessionFile {
   /// Rings that exist from the start, and by how many more exist when fewer are free.
   private static let initialSlots = 128
 
-  /// - Parameter period: CPU time for which one unit of sample weight stands.
-  init(period: Int64, tick: Int64) throws(CaptureError) {
+  init(_ options: CaptureOptions, clock: EventClock) throws(CaptureError) {
     var tried: [String] = []
     for parent in Self.candidateFolders() {
       switch Self.create(in: parent) {
@@ -31,7 +31,7 @@ final class SessionFile {
         tried.append("\(parent) (\(errnoText(failure.number)))")
       case .success(let made):
         (folder, path, file, base) = made
-        fillIn(period: period, tick: tick)
+        fillIn(options, clock)
         return
       }
     }
@@ -78,14 +78,14 @@ final class SessionFile {
       else { continue }
       if Syscalls.lock(file) {
         Syscalls.remove(folder + "/session")
-        Syscalls.remove(folder + "/" + AgentLibrary.fileName)
+        removeLinks(in: folder)
         Syscalls.removeFolder(folder)
       }
       Syscalls.closeFile(file)
     }
   }
 
-  private func fillIn(period: Int64, tick: Int64) {
+  private func fillIn(_ options: CaptureOptions, _ clock: EventClock) {
     header.pointee.version = QPROF_WIRE_VERSION
     header.pointee.max_processes = QPROF_MAX_PROCESSES
     header.pointee.max_slots = QPROF_MAX_SLOTS
@@ -94,19 +94,43 @@ final class SessionFile {
     header.pointee.slots_offset = UInt64(Self.slotsOffset)
     header.pointee.rings_offset = UInt64(Self.ringsOffset)
     header.pointee.map_size = UInt64(Self.mapSize)
-    header.pointee.period_ns = period
-    header.pointee.tick_ns = tick
+    header.pointee.period_ns = options.period?.rawValue ?? 0
+    header.pointee.tick_ns = Syscalls.tickLength()
     header.pointee.recorder_pid = Syscalls.ownPID()
+    header.pointee.clock_origin = clock.origin
+    header.pointee.flags = Self.flags(options, clock)
+    (header.pointee.heap_mode, header.pointee.heap_interval) = Self.mode(options.heap)
     beat()
     for index in (0..<Int(QPROF_MAX_PROCESSES)).reversed() { freeProcess(index) }
     offerSlots(0..<Self.initialSlots)
     header.pointee.magic = QPROF_WIRE_MAGIC
   }
 
+  private static func removeLinks(in folder: String) {
+    for kind in AgentLibrary.Kind.allCases { Syscalls.remove(folder + "/" + kind.rawValue) }
+  }
+
+  private static func flags(_ options: CaptureOptions, _ clock: EventClock) -> UInt32 {
+    var flags: UInt32 = 0
+    if options.period != nil { flags |= QPROF_SAMPLES_CPU.rawValue }
+    if options.heap != nil { flags |= QPROF_TRACKS_HEAP.rawValue }
+    if clock.isCounted { flags |= QPROF_ORDER_COUNTED.rawValue }
+    return flags
+  }
+
+  private static func mode(_ mode: HeapProfile.Mode?) -> (UInt32, interval: UInt64) {
+    switch mode {
+    case nil: (0, 0)
+    case .full: (QPROF_HEAP_FULL.rawValue, 0)
+    case .sample(let interval): (QPROF_HEAP_SAMPLE.rawValue, UInt64(clamping: interval.rawValue))
+    case .count: (QPROF_HEAP_COUNT.rawValue, 0)
+    }
+  }
+
   /// Unmaps and removes the file. Agents still running keep their mapping and find the stop word.
   func close() {
     Syscalls.remove(path)
-    Syscalls.remove(folder + "/" + AgentLibrary.fileName)
+    Self.removeLinks(in: folder)
     Syscalls.removeFolder(folder)
     Syscalls.unmap(base, length: Self.mapSize)
     Syscalls.closeFile(file)
@@ -134,37 +158,18 @@ extension SessionFile {
 
   var slotsReady: Int { Int(header.pointee.slots_ready) }
 
-  /// An integer of the file that the other side reads or writes at the same time.
-  func atomic32<Row>(
-    _ row: UnsafeMutablePointer<Row>, _ field: KeyPath<Row, UInt32>
-  ) -> UnsafeMutablePointer<Atomic<UInt32>> {
-    address(row, field).assumingMemoryBound(to: Atomic<UInt32>.self)
-  }
-
-  func atomic64<Row>(
-    _ row: UnsafeMutablePointer<Row>, _ field: KeyPath<Row, UInt64>
-  ) -> UnsafeMutablePointer<Atomic<UInt64>> {
-    address(row, field).assumingMemoryBound(to: Atomic<UInt64>.self)
-  }
-
-  private func address<Row, Value>(
-    _ row: UnsafeMutablePointer<Row>, _ field: KeyPath<Row, Value>
-  ) -> UnsafeMutableRawPointer {
-    // Fields of an imported C struct are stored, so they have an offset.
-    UnsafeMutableRawPointer(row) + (MemoryLayout<Row>.offset(of: field) ?? 0)
-  }
-
   func beat() {
-    atomic64(header, \.heartbeat_ns).pointee
+    atomic(header, \.heartbeat_ns).pointee
       .store(UInt64(Syscalls.monotonicNow()), ordering: .relaxed)
   }
 
-  func requestStop() { atomic32(header, \.stop).pointee.store(1, ordering: .relaxed) }
+  func requestStop() { atomic(header, \.stop).pointee.store(1, ordering: .relaxed) }
 
-  var forksBegun: UInt32 { atomic32(header, \.forks_begun).pointee.load(ordering: .acquiring) }
-  var forksPending: UInt32 { atomic32(header, \.forks_pending).pointee.load(ordering: .acquiring) }
+  var forksBegun: UInt32 { atomic(header, \.forks_begun).pointee.load(ordering: .acquiring) }
+  var forksPending: UInt32 { atomic(header, \.forks_pending).pointee.load(ordering: .acquiring) }
 
-  var imagesAttached: UInt32 { atomic32(header, \.images).pointee.load(ordering: .acquiring) }
+  var lastOrder: UInt64 { atomic(header, \.order).pointee.load(ordering: .acquiring) }
+  var imagesAttached: UInt32 { atomic(header, \.images).pointee.load(ordering: .acquiring) }
 }
 
 // MARK: - Free lists
@@ -172,8 +177,8 @@ extension SessionFile {
 extension SessionFile {
   func freeProcess(_ index: Int) {
     let row = process(index)
-    atomic32(row, \.state).pointee.store(QPROF_PROCESS_FREE.rawValue, ordering: .releasing)
-    push(index, on: atomic64(header, \.free_processes)) { row.pointee.next_free = $0 }
+    atomic(row, \.state).pointee.store(QPROF_PROCESS_FREE.rawValue, ordering: .releasing)
+    push(index, on: atomic(header, \.free_processes)) { row.pointee.next_free = $0 }
   }
 
   func freeSlot(_ index: Int) {
@@ -181,8 +186,8 @@ extension SessionFile {
     // From the start of the ring again, so that few of its pages are ever touched.
     row.pointee.head = 0
     row.pointee.tail = 0
-    atomic32(row, \.state).pointee.store(QPROF_SLOT_FREE.rawValue, ordering: .releasing)
-    push(index, on: atomic64(header, \.free_slots)) { row.pointee.next_free = $0 }
+    atomic(row, \.state).pointee.store(QPROF_SLOT_FREE.rawValue, ordering: .releasing)
+    push(index, on: atomic(header, \.free_slots)) { row.pointee.next_free = $0 }
   }
 
   private func push(
@@ -200,7 +205,7 @@ extension SessionFile {
   }
 
   private func offerSlots(_ range: Range<Int>) {
-    atomic32(header, \.slots_ready).pointee.store(UInt32(range.upperBound), ordering: .releasing)
+    atomic(header, \.slots_ready).pointee.store(UInt32(range.upperBound), ordering: .releasing)
     for index in range.reversed() { freeSlot(index) }
   }
 
@@ -215,4 +220,26 @@ extension SessionFile {
       file, offset: Self.ringsOffset + ready * ringSize, length: (wanted - ready) * ringSize)
     if failure == 0 { offerSlots(ready..<wanted) }
   }
+}
+
+// MARK: - Shared integers
+
+/// An integer of the file that the other side reads or writes at the same time.
+@inline(__always) func atomic<Row>(
+  _ row: UnsafeMutablePointer<Row>, _ field: KeyPath<Row, UInt32>
+) -> UnsafeMutablePointer<Atomic<UInt32>> {
+  address(row, field).assumingMemoryBound(to: Atomic<UInt32>.self)
+}
+
+@inline(__always) func atomic<Row>(
+  _ row: UnsafeMutablePointer<Row>, _ field: KeyPath<Row, UInt64>
+) -> UnsafeMutablePointer<Atomic<UInt64>> {
+  address(row, field).assumingMemoryBound(to: Atomic<UInt64>.self)
+}
+
+@inline(__always) private func address<Row, Value>(
+  _ row: UnsafeMutablePointer<Row>, _ field: KeyPath<Row, Value>
+) -> UnsafeMutableRawPointer {
+  // Fields of an imported C struct are stored, so they have an offset.
+  UnsafeMutableRawPointer(row) + (MemoryLayout<Row>.offset(of: field) ?? 0)
 }

@@ -17,7 +17,10 @@ package final class TracedProcess {
   let image: UInt32
   /// The image that forked this one, whose mappings it began with.
   private let parent: TracedProcess?
-  var generation: UInt32 = 0
+  package private(set) var generation: UInt32 = 0
+  /// The mappings as they were in earlier generations, oldest first.
+  private var history: [(generation: UInt32, addresses: AddressSpace)] = []
+  private static let longestHistory = 256
   /// Threads with samples since the last look at thread names.
   var activeThreads: Set<Int32> = []
   var hadSamples = false
@@ -49,6 +52,30 @@ package final class TracedProcess {
     return !addresses.regions.isEmpty
   }
 
+  /// An object is about to go, and others may take its place.
+  func moveOn(to generation: UInt32) {
+    guard generation != self.generation else { return }
+    history.append((self.generation, addresses))
+    if history.count > Self.longestHistory { history.removeFirst() }
+    self.generation = generation
+  }
+
+  /// The code that was mapped in `generation`, as far as it is known.
+  package func addresses(in generation: UInt32) -> AddressSpace {
+    if generation == self.generation { return addresses }
+    return history.last { $0.generation <= generation }?.addresses ?? addresses
+  }
+
+  /// Keeps what has become known of an earlier generation.
+  func setAddresses(_ known: AddressSpace, in generation: UInt32) {
+    let index = history.firstIndex { $0.generation >= generation } ?? history.endIndex
+    if index < history.endIndex, history[index].generation == generation {
+      history[index].addresses = known
+    } else {
+      history.insert((generation, known), at: index)
+    }
+  }
+
   /// The kernel's name of a thread, or nil when it is gone.
   package func threadName(_ tid: Int32) -> String? {
     guard let text = Syscalls.text("/proc/\(pid)/task/\(tid)/comm") else { return nil }
@@ -77,5 +104,39 @@ package final class TracedProcess {
     cpuTime = (user + system) * tick
     if cpuTimeAtStart == nil { cpuTimeAtStart = cpuTime }
     return fields[0] != "Z" && fields[0] != "X"
+  }
+}
+
+// MARK: - Memory
+
+/// The parts of a process's resident memory in bytes (man 5 proc: `RssAnon` and the others of
+/// `/proc/PID/status`).
+package struct ResidentParts: Hashable, Sendable {
+  package var anonymous: Int64
+  package var file: Int64
+  package var shared: Int64
+}
+
+extension TracedProcess {
+  /// Resident memory in bytes, or nil when the process is gone.
+  package func residentBytes() -> Int64? {
+    guard let text = Syscalls.text("/proc/\(pid)/statm") else { return nil }
+    let fields = text.split(separator: " ")
+    guard fields.count > 1, let pages = Int64(fields[1]) else { return nil }
+    return pages &* 4096
+  }
+
+  package func residentParts() -> ResidentParts? {
+    guard let text = Syscalls.text("/proc/\(pid)/status") else { return nil }
+    func part(_ name: String) -> Int64? {
+      guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name + ":") })
+      else { return nil }
+      let words = line.split { $0 == " " || $0 == "\t" }
+      return words.count > 1 ? Int64(words[1]).map { $0 &* 1024 } : nil
+    }
+    guard let anonymous = part("RssAnon"), let file = part("RssFile"),
+      let shared = part("RssShmem")
+    else { return nil }
+    return ResidentParts(anonymous: anonymous, file: file, shared: shared)
   }
 }

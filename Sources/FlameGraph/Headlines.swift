@@ -125,6 +125,7 @@ struct Headlines: Sendable {
     switch reason {
     case .ringFull, .agentBusy: return some("sample", "samples") + " lost (\(reason.rawValue))"
     case .noSlot, .noTimer: return some("thread", "threads") + " not sampled (\(reason.rawValue))"
+    case .noHeapSlot: return some("thread", "threads") + " not tracked (\(reason.rawValue))"
     case .neverEntered: return some("process", "processes") + " seldom or never sampled"
     case .leftRunning: return some("process", "processes") + " left running"
     case .badRecord: return some("record", "records") + " not readable"

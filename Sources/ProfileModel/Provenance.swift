@@ -53,6 +53,8 @@ package struct Losses: Hashable, Sendable {
     case agentBusy = "agent busy"
     /// Threads not sampled because no slot was free.
     case noSlot = "no slot"
+    /// Threads whose allocations were not tracked because no slot was free.
+    case noHeapSlot = "no heap slot"
     /// Threads not sampled because the kernel refused a timer.
     case noTimer = "no timer"
     /// Processes that used CPU time and in which the signal handler ran seldom or never: their

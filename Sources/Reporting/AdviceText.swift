@@ -86,6 +86,9 @@ extension Losses {
     case .noSlot:
       return "\(threads) \(were) not sampled because all slots were taken. Record fewer threads "
         + "at a time."
+    case .noHeapSlot:
+      return "The allocations of \(threads) \(were) not tracked because all slots were taken. "
+        + "Record fewer threads at a time."
     case .noTimer:
       return "\(threads) \(were) not sampled because the kernel refused a timer. Raise the limit "
         + "of pending signals (ulimit -i)."

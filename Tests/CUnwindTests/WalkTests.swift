@@ -41,7 +41,7 @@ import UnwindProbe
       probe_in_coroutine(walk.pointer)
       walk.expectTheSame()
       // And back on the thread's own stack.
-      walk.pointer.pointee.expected_limit = walk.pointer.pointee.limit
+      walk.pointer.pointee.expected_limit = UInt32(probe_capacity)
       probe_below(2, walk.pointer)
       walk.expectTheSame()
     }
@@ -49,10 +49,25 @@ import UnwindProbe
 
   @Test func keepsTheInnermostFramesOfADeepStack() {
     let walk = Walk(cache)
-    walk.pointer.pointee.limit = 7
-    probe_below(20, walk.pointer)
-    #expect(walk.ending == UNWIND_TOO_DEEP)
-    #expect(walk.frames == Array(walk.expected.prefix(7)))
+    for depth: UInt32 in [600, 700] {
+      probe_below(depth, walk.pointer)
+      #expect(walk.ending == UNWIND_TOO_DEEP)
+      #expect(walk.frames.count == Int(UNWIND_TRAIL))
+      #expect(walk.frames == walk.expected)
+    }
+  }
+
+  /// What is left of the last walk is used, and nothing else of it: calls that come and go at
+  /// random, from two places in each of two functions whose frames have many sizes.
+  @Test(arguments: [1, 2, 3] as [UInt64]) func findsItsWayAfterEveryCall(seed: UInt64) {
+    let walk = Walk(cache)
+    var wander = probe_wander(
+      walk: walk.pointer, state: seed, calls: 0, different: 0, kept: 0)
+    probe_wander_about(&wander)
+    print("seed \(seed): \(wander.calls) walks, \(wander.kept) frames kept")
+    #expect(wander.different == 0, "\(walk.pointer.pointee.comparison)")
+    #expect(wander.calls > 2000)
+    #expect(wander.kept > wander.calls, "the trail was of no use")
   }
 
   @Test func sameStacksHaveTheSameHashAndOthersOthers() {
@@ -179,7 +194,7 @@ import UnwindProbe
     let pc = try Plugin.symbol("qsort", in: nil) | UNWIND_EXACT_BIT
     let walk = Walk(cache)
     for rsp in [end, end + 8, end - 4, 0, 8, UInt64.max - 15, UInt64(1) << 63] {
-      walk.pointer.pointee.window = unwind_window(low: 0, high: 0)
+      walk.pointer.pointee.trail.readable = unwind_window(low: 0, high: 0)
       probe_from(pc, rsp, rsp, walk.pointer)
       #expect(walk.ending == UNWIND_UNREADABLE, "rsp \(String(rsp, radix: 16))")
       #expect(walk.frames == [pc])

@@ -112,7 +112,7 @@ extension AgentTests {
       let session = try AttachedSession()
       var slots: [UInt32] = []
       while true {
-        let slot = qprof_claim_slot(1)
+        let slot = qprof_claim_slot(1, QPROF_SLOT_CPU)
         if slot == UInt32.max { break }
         slots.append(slot)
       }
@@ -120,9 +120,9 @@ extension AgentTests {
       #expect(slots.count == session.file.slotsReady - 1)  // one is the fixture's
       #expect(session.file.process(0).pointee.no_slot == 1)
       session.file.growIfNeeded(slotsInUse: slots.count + 1)
-      #expect(qprof_claim_slot(1) != UInt32.max)
+      #expect(qprof_claim_slot(1, QPROF_SLOT_CPU) != UInt32.max)
       session.file.freeSlot(Int(slots[0]))
-      #expect(qprof_claim_slot(1) == slots[0])
+      #expect(qprof_claim_slot(1, QPROF_SLOT_CPU) == slots[0])
     }
   }
 }

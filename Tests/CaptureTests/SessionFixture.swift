@@ -1,6 +1,7 @@
 import CAgentCore
 import CAgentWire
 import Foundation
+import ProfileModel
 
 @testable import Capture
 
@@ -12,11 +13,12 @@ final class AttachedSession {
   let slot: UInt32
 
   init() throws {
-    file = try SessionFile(period: 4_000_000, tick: 4_000_000)
+    file = try SessionFile(
+      CaptureOptions(period: Nanoseconds(4_000_000)), clock: EventClock())
     setenv(QPROF_ENV_SESSION, file.path, 1)
     defer { unsetenv(QPROF_ENV_SESSION) }
     guard qprof_attach(), qprof_claim_process(0) else { throw NotAttached() }
-    slot = qprof_claim_slot(qprof_gettid())
+    slot = qprof_claim_slot(qprof_gettid(), QPROF_SLOT_CPU)
   }
 
   struct NotAttached: Error {}

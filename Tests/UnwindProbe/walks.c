@@ -23,7 +23,7 @@ void probe_free_cache(struct unwind_cache *cache) {
 struct probe_walk *probe_make_walk(struct unwind_cache *cache) {
   struct probe_walk *walk = calloc(1, sizeof(struct probe_walk));
   walk->cache = cache;
-  walk->limit = walk->expected_limit = probe_capacity;
+  walk->expected_limit = probe_capacity;
   return walk;
 }
 
@@ -31,8 +31,8 @@ void probe_free_walk(struct probe_walk *walk) { free(walk); }
 
 __attribute__((noinline)) void probe_here(void *argument) {
   struct probe_walk *walk = argument;
-  walk->count = unwind_walk(walk->cache, unwind_caller(), &walk->window, walk->frames, walk->limit,
-                            &walk->result);
+  const uint64_t *frame = __builtin_frame_address(0);
+  probe_from(frame[1], (uint64_t)(frame + 2), frame[0], walk);
   void *found[probe_capacity + 1];
   int count = backtrace(found, (int)walk->expected_limit + 1);
   walk->expected_count = (unsigned)count - 1; // without this function
@@ -46,6 +46,51 @@ __attribute__((noinline)) void probe_below(unsigned depth, void *argument) {
   else
     probe_below(depth - 1, argument);
   __asm__ volatile(""); // no tail call
+}
+
+static uint64_t draw(struct probe_wander *wander) {
+  wander->state ^= wander->state << 13;
+  wander->state ^= wander->state >> 7;
+  wander->state ^= wander->state << 17;
+  return wander->state;
+}
+
+static void compare_here(struct probe_wander *wander) {
+  struct probe_walk *walk = wander->walk;
+  if (wander->different > 0)
+    return;
+  probe_here(walk);
+  wander->calls++;
+  wander->different += walk->count != walk->expected_count ||
+                       memcmp(walk->frames, walk->expected, walk->count * sizeof(uint64_t)) != 0;
+  wander->kept += walk->trail.kept;
+}
+
+__attribute__((noinline)) static void wander_one(struct probe_wander *wander, unsigned depth);
+
+__attribute__((noinline)) static void wander_two(struct probe_wander *wander, unsigned depth) {
+  volatile char space[40];
+  space[0] = 1;
+  for (uint64_t i = draw(wander) % 3; i > 0 && depth > 0; i--)
+    wander_one(wander, depth - 1);
+  compare_here(wander);
+}
+
+static void wander_one(struct probe_wander *wander, unsigned depth) {
+  volatile char *space = __builtin_alloca(16 + draw(wander) % 500);
+  space[0] = 1;
+  if (depth > 0 && draw(wander) % 2)
+    wander_two(wander, depth - 1);
+  compare_here(wander);
+  if (depth > 0 && draw(wander) % 4 == 0)
+    wander_one(wander, depth - 1);
+  if (depth > 0)
+    wander_two(wander, depth - 1);
+}
+
+void probe_wander_about(struct probe_wander *wander) {
+  while (wander->calls < 2500 && wander->different == 0)
+    wander_one(wander, 12);
 }
 
 static _Thread_local struct probe_walk *current;
@@ -103,9 +148,8 @@ void probe_in_coroutine(void *argument) {
 }
 
 void probe_from(uint64_t pc, uint64_t rsp, uint64_t rbp, struct probe_walk *walk) {
-  struct unwind_frame frame = {pc, rsp, rbp};
-  walk->count =
-      unwind_walk(walk->cache, frame, &walk->window, walk->frames, walk->limit, &walk->result);
+  walk->count = unwind_walk(walk->cache, &walk->trail, &walk->result, pc, rsp, rbp);
+  memcpy(walk->frames, walk->trail.pc + walk->trail.first, walk->count * sizeof(uint64_t));
 }
 
 void *probe_open(const char *path) { return dlopen(path, RTLD_LAZY | RTLD_LOCAL); }

@@ -27,15 +27,9 @@ struct unwind_window {
 };
 
 struct unwind_result {
-  uint64_t hash; // of all frames written
+  uint64_t hash; // of all frames and the ending
   enum unwind_ending ending;
 };
-
-// Writes the pc of `start` and of its callers to `frames`, leaf first, at most `max`. Those with
-// UNWIND_EXACT were interrupted by a signal, all others are return addresses.
-unsigned unwind_walk(struct unwind_cache *cache, struct unwind_frame start,
-                     struct unwind_window *readable, uint64_t *frames, unsigned max,
-                     struct unwind_result *result);
 
 enum { UNWIND_TRAIL = 512 };
 
@@ -47,6 +41,7 @@ struct unwind_trail {
   uint32_t generation; // of the cache
   uint32_t first;      // frames are [first, UNWIND_TRAIL), leaf first; none when it is UNWIND_TRAIL
   uint32_t firm;       // frames before this one may not be compared
+  uint32_t kept;       // frames that the last walk found unchanged
   bool is_set;
   enum unwind_ending ending;
   uint64_t pc[UNWIND_TRAIL];
@@ -58,22 +53,16 @@ struct unwind_trail {
   const uint64_t *fresh_saved[UNWIND_TRAIL];
 };
 
-// As unwind_walk, with what it can use of the trail, and leaves the whole stack there, of which it
-// returns the number of frames: they begin at `pc[first]`. It begins with the frame of pc, rsp and
-// rbp, which would be passed through memory as one value.
-unsigned unwind_walk_again(struct unwind_cache *cache, struct unwind_trail *trail,
-                           struct unwind_result *result, uint64_t pc, uint64_t rsp, uint64_t rbp);
+// Walks from the frame of pc, rsp and rbp (which as one value would be passed through memory), and
+// returns the number of frames: their pcs are at `trail->pc[trail->first]`, leaf first. Those with
+// UNWIND_EXACT were interrupted by a signal, all others are return addresses. Of a stack with more
+// than UNWIND_TRAIL frames the innermost are kept.
+unsigned unwind_walk(struct unwind_cache *cache, struct unwind_trail *trail,
+                     struct unwind_result *result, uint64_t pc, uint64_t rsp, uint64_t rbp);
 
 // Makes the cache forget all rows. To be called after an object was unloaded.
 static inline void unwind_forget(struct unwind_cache *cache) {
   __atomic_fetch_add(&cache->generation, 1, __ATOMIC_RELAXED);
-}
-
-// The frame that called the function in which this is written.
-__attribute__((always_inline)) static inline struct unwind_frame unwind_caller(void) {
-  const uint64_t *frame = (const uint64_t *)__builtin_frame_address(0);
-  struct unwind_frame caller = {frame[1], (uint64_t)(frame + 2), frame[0]};
-  return caller;
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <unwind_walk.h>
 
-enum { probe_capacity = 512 };
+enum { probe_capacity = UNWIND_TRAIL };
 
 // Entries are a power of two, at least 4.
 struct unwind_cache *probe_make_cache(uint32_t entries);
@@ -13,8 +13,7 @@ void probe_free_cache(struct unwind_cache *cache);
 
 struct probe_walk {
   struct unwind_cache *cache;
-  struct unwind_window window;
-  unsigned limit; // frames to ask for
+  struct unwind_trail trail;
   struct unwind_result result;
   unsigned count;
   uint64_t frames[probe_capacity];
@@ -35,6 +34,16 @@ void probe_in_handler(bool on_alternate_stack, void *argument);
 void probe_in_coroutine(void *argument);
 // Starts from registers that are not those of a frame.
 void probe_from(uint64_t pc, uint64_t rsp, uint64_t rbp, struct probe_walk *walk);
+
+// Walks while calls come and go at random.
+struct probe_wander {
+  struct probe_walk *walk; // of the first that was different
+  uint64_t state;          // of the generator; not zero
+  unsigned calls;
+  unsigned different;
+  unsigned kept; // frames that were not walked again
+};
+void probe_wander_about(struct probe_wander *wander);
 
 // What an object loaded with dlopen calls back, and a way to call its function named `function`,
 // which gets probe_here and the walk.
