@@ -72,6 +72,9 @@ let package = Package(
       name: "Capture",
       dependencies: ["CAgentWire", "CLibunwind", "CLinux", "Elf", "ProfileModel"],
       swiftSettings: swift),
+    .target(
+      name: "HeapTracker", dependencies: ["CAgentWire", "Capture", "ProfileModel"],
+      swiftSettings: swift),
     .target(name: "Sampler", dependencies: ["Capture", "ProfileModel"], swiftSettings: swift),
     .target(
       name: "Symbols", dependencies: ["CDemangle", "CElfutils", "Elf", "ProfileModel"],
@@ -96,8 +99,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Benchmarking", "Capture", "FlameGraph", "ProfileFormats", "ProfileModel", "Reporting",
-        "Sampler", "Symbols",
+        "Benchmarking", "Capture", "FlameGraph", "HeapTracker", "ProfileFormats", "ProfileModel",
+        "Reporting", "Sampler", "Symbols",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
@@ -107,6 +110,10 @@ let package = Package(
       name: "unwind-bench",
       dependencies: ["Capture", "Elf", "ProfileFormats", "ProfileModel", "Symbols"],
       path: "Benchmarks/unwind", swiftSettings: swift),
+    .executableTarget(
+      name: "heap-bench",
+      dependencies: ["CAgentCore", "CAgentWire", "Capture", "HeapTracker", "ProfileModel"],
+      path: "Benchmarks/tracker", swiftSettings: swift),
 
     // Tests.
     .target(

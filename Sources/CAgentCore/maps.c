@@ -103,6 +103,7 @@ void qprof_write_maps(uint32_t index) {
     *record = (struct qprof_record){.size = (uint32_t)(sizeof *record + out.length + 7) & ~7u,
                                     .kind = QPROF_RECORD_MAPS,
                                     .payload = (uint32_t)out.length,
+                                    .weight = qprof_process->generation,
                                     .time_ns = qprof_now()};
     qprof_commit(index, record);
   }

@@ -27,7 +27,9 @@ static inline void write_allocation(struct heap_thread *thread, uintptr_t block,
 }
 
 static inline bool write_free(struct heap_thread *thread, uintptr_t block) {
-  bool is_last = thread->last_block == block && __libc_single_threaded;
+  // A drawn block's release tells the recorder that nothing came between, which it cannot see.
+  bool is_last =
+      thread->last_block == block && (__libc_single_threaded || qprof_mode == QPROF_HEAP_SAMPLE);
   thread->last_block = 0;
   uint32_t size = is_last ? 8 : 16;
   uint64_t *words = qprof_room(thread, size);
@@ -77,7 +79,10 @@ __attribute__((always_inline)) static inline void count_allocation(const void *p
   }
   thread->row->allocations++;
   thread->row->bytes += size;
-  if (mode == QPROF_HEAP_SAMPLE && UNLIKELY((thread->until_drawn -= (int64_t)size) < 0))
+  if (mode == QPROF_HEAP_COUNT)
+    return;
+  thread->last_block = 0;
+  if (UNLIKELY((thread->until_drawn -= (int64_t)size) < 0))
     draw((uintptr_t)pointer, size);
 }
 
@@ -124,9 +129,11 @@ __attribute__((always_inline)) static inline enum announcement freed(const void 
   if (UNLIKELY(!thread))
     return NOT_ANNOUNCED;
   thread->row->frees++;
-  if (mode == QPROF_HEAP_SAMPLE && UNLIKELY(qprof_forget_drawn((uintptr_t)pointer)) &&
-      follow_free((uintptr_t)pointer) == WRITTEN)
-    return WRITTEN;
+  if (mode == QPROF_HEAP_COUNT)
+    return COUNTED;
+  if (UNLIKELY(qprof_forget_drawn((uintptr_t)pointer)))
+    return follow_free((uintptr_t)pointer) == WRITTEN ? WRITTEN : COUNTED;
+  thread->last_block = 0;
   return COUNTED;
 }
 

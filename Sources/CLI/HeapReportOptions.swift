@@ -56,11 +56,11 @@ struct HeapReportOptions: ParsableArguments {
   func select(from profile: Profile) throws -> Profile {
     guard let metric else { return profile }
     guard metric != .cpu else {
-      guard !profile.samples.isEmpty || profile.heap == nil else { throw CLIError.noCPUSamples }
+      guard !profile.samples.isEmpty || profile.heap == nil else { throw CLIError.noCPUSamples(source: nil) }
       return profile.cpuView
     }
-    guard let heap = profile.heap else { throw CLIError.noHeap(metric: metric.rawValue) }
-    guard heap.mode != .count else { throw CLIError.noHeapSites(metric: metric.rawValue) }
+    guard let heap = profile.heap else { throw CLIError.noHeap(metric: metric.rawValue, source: nil) }
+    guard heap.mode != .count else { throw CLIError.noHeapSites(metric: metric.rawValue, source: nil) }
     return profile
   }
 

@@ -1,4 +1,6 @@
+import Capture
 import Foundation
+import HeapTracker
 import ProfileModel
 import Sampler
 
@@ -8,15 +10,22 @@ final class ProgressLine {
   private var last = Nanoseconds(0)
   private static let interval = Nanoseconds(250_000_000)
 
-  func show(_ progress: CPURecorder.Progress) {
+  func show(_ progress: Recorder.Progress, _ samples: SampleCollector?, _ heap: HeapTracker?) {
     guard isTerminal, progress.elapsed - last >= Self.interval else { return }
     last = progress.elapsed
-    let cpu = Quantities.time(progress.cpuTime)
-    write(
-      "\r\u{1b}[Kqprof: \(Quantities.time(progress.elapsed)), \(cpu) of CPU time in "
-        + "\(many(progress.processes, "process", "es")), \(many(progress.threads, "thread", "s")), "
-        + "\(progress.samples) samples at \(Int(progress.effectiveRate)) Hz"
-        + (progress.lost > 0 ? ", \(progress.lost) LOST" : ""))
+    var parts = [
+      Quantities.time(progress.elapsed), many(progress.processes, "process", "es"),
+      many(progress.threads, "thread", "s"),
+    ]
+    if let samples {
+      parts.append("\(samples.sampleCount) samples, \(Quantities.time(samples.cpuTime)) of CPU time")
+    }
+    if let heap {
+      let live = heap.live
+      parts.append("\(Quantities.size(live.bytes)) live in \(many(Int(live.count), "block", "s"))")
+    }
+    if progress.lost > 0 { parts.append("\(progress.lost) LOST") }
+    write("\r\u{1b}[Kqprof: " + parts.joined(separator: ", "))
   }
 
   private func many(_ count: Int, _ noun: String, _ ending: String) -> String {

@@ -1,6 +1,7 @@
 import Benchmarking
 import Capture
 import Foundation
+import HeapTracker
 import ProfileFormats
 import ProfileModel
 import Reporting
@@ -13,13 +14,14 @@ struct RecordingRun {
   private let agent: AgentLibrary
   private let name: String
   private let output: String?
-  private var options = CPURecorder.Options()
+  private var options = Recorder.Options()
 
   /// Finds everything that the recording needs, and runs the bench's build.
   init(_ record: Record) throws {
-    agent = try AgentLibrary.find(in: record.agentDir)
     output = record.output
-    options.rate = record.frequency
+    options.heap = record.heap?.mode
+    options.rate = record.heap == nil || record.cpu ? record.frequency : nil
+    agent = try AgentLibrary.find(options.agent, in: record.agentDir)
     options.provenance.toolVersion = Qprof.version
     options.provenance.bench = record.bench
     options.provenance.workingDirectory = FileManager.default.currentDirectoryPath
@@ -49,8 +51,12 @@ struct RecordingRun {
     let progress = ProgressLine()
     var profile: Profile
     do {
-      profile = try CPURecorder(command, agent: agent, options: options).run(
-        write: { try writer.append(&$0) }, progress: progress.show)
+      let recorder = try Recorder(command, agent: agent, options: options)
+      let collector = options.rate == nil ? nil : SampleCollector(recorder)
+      let tracker = options.heap == nil ? nil : HeapTracker(recorder)
+      profile = try recorder.run(
+        write: { try writer.append(&$0) },
+        progress: { progress.show($0, collector, tracker) })
     } catch let error as CaptureError {
       try? FileManager.default.removeItem(atPath: path)  // nothing was recorded
       throw error
@@ -96,7 +102,9 @@ struct RecordingRun {
     let isTerminal = isatty(STDERR_FILENO) == 1
     let noticeable = Nanoseconds(100_000_000)
     let recorded = try readRecording(path: path).profile
-    let isUseless = recorded.samples.isEmpty && (provenance.cpuTime ?? noticeable) >= noticeable
+    let isUseless =
+      recorded.samples.isEmpty && options.rate != nil
+      && (provenance.cpuTime ?? noticeable) >= noticeable
     guard isTerminal || isUseless else { return }
     let report = Reporting.Report(recorded, source: path)
     if isTerminal { Terminal.complain(report.summary + ", in " + shown(path)) }

@@ -27,8 +27,8 @@ uint32_t qprof_current_slot(void) {
 uint32_t (*qprof_tracker_slot)(void);
 
 uint32_t qprof_slot_for_maps(void) {
-  uint32_t slot = qprof_current_slot();
-  return slot == QPROF_NO_INDEX && qprof_tracker_slot ? qprof_tracker_slot() : slot;
+  uint32_t slot = qprof_tracker_slot ? qprof_tracker_slot() : QPROF_NO_INDEX;
+  return slot == QPROF_NO_INDEX ? qprof_current_slot() : slot;
 }
 
 void qprof_set_current_slot(uint32_t slot) {

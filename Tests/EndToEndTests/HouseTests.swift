@@ -18,6 +18,7 @@ struct HouseTests {
     "ProfileModel": [],
     "Elf": ["CElfutils", "ProfileModel"],
     "Capture": ["CAgentWire", "CLibunwind", "CLinux", "Elf", "ProfileModel"],
+    "HeapTracker": ["CAgentWire", "Capture", "ProfileModel"],
     "Sampler": ["Capture", "ProfileModel"],
     "Symbols": ["CDemangle", "CElfutils", "Elf", "ProfileModel"],
     "ProfileFormats": ["CZlib", "ProfileModel"],
@@ -25,8 +26,8 @@ struct HouseTests {
     "Reporting": ["ProfileModel"],
     "Benchmarking": [],
     "CLI": [
-      "Benchmarking", "Capture", "FlameGraph", "ProfileFormats", "ProfileModel", "Reporting",
-      "Sampler", "Symbols",
+      "Benchmarking", "Capture", "FlameGraph", "HeapTracker", "ProfileFormats", "ProfileModel",
+      "Reporting", "Sampler", "Symbols",
     ],
   ]
 

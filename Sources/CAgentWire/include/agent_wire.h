@@ -180,7 +180,7 @@ enum qprof_event {
   QPROF_EVENT_ALLOCATE = 1,
   QPROF_EVENT_FREE = 2, // 2 words: then the address
   // 1 word, without a time: the thread frees what it allocated by its event before this one.
-  // Only while the process has one thread.
+  // Only while the process has one thread, and in QPROF_HEAP_SAMPLE.
   QPROF_EVENT_FREE_LAST = 3,
   // 2 words: then the address. The thread's event before this one, a free, did not happen:
   // realloc failed.
@@ -203,8 +203,9 @@ struct qprof_record {
   uint16_t kind;
   uint16_t flags;
   uint32_t payload; // bytes of text in a maps record
-  uint32_t weight;  // periods a sample stands for: 1 + si_overrun
-  int64_t time_ns;  // CLOCK_MONOTONIC
+  // Periods a sample stands for: 1 + si_overrun. Of a maps record: the process's generation.
+  uint32_t weight;
+  int64_t time_ns; // CLOCK_MONOTONIC
 };
 
 #define QPROF_REGISTERS 17

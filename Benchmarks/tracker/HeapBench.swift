@@ -72,7 +72,7 @@ final class Bench {
     setenv(QPROF_ENV_SESSION, session.path, 1)
     guard qprof_attach(), qprof_claim_process(0) else { throw BenchError.noSession }
     for thread in 0..<workload.threads {
-      writers.append(RingWriter(slot: qprof_claim_slot(qprof_gettid()), workload, thread))
+      writers.append(RingWriter(slot: qprof_claim_slot(qprof_gettid(), QPROF_SLOT_HEAP), workload, thread))
     }
   }
 
