@@ -81,6 +81,8 @@ static void free_free_aligned_sized(void *block, size_t alignment, size_t size) 
 }
 
 static void find_all(void) {
+  uint32_t mode = qprof_mode;
+  qprof_mode = 0; // what this takes is not the program's
   finding = true;
   struct qprof_functions found;
   qprof_next_functions.malloc = pool_malloc;
@@ -99,4 +101,5 @@ static void find_all(void) {
     found.free_aligned_sized = free_free_aligned_sized;
   qprof_next_functions = found;
   finding = false;
+  qprof_mode = mode;
 }

@@ -215,7 +215,8 @@ extension CaptureSession {
     losses.add(.noTimer, events: Int64(row.no_timer))
     losses.add(.noHeapSlot, events: Int64(row.no_heap_slot))
     noteSilence(of: process, row)
-    for consumer in consumers { consumer.ended(process) }
+    // The rows, attached first, go last: the others still name the process by them.
+    for consumer in consumers.reversed() { consumer.ended(process) }
     byRow[process.row] = nil
     file.freeProcess(process.row)
   }
