@@ -130,7 +130,7 @@ import Testing
     let texts = parsed.all("text").map(\.text)
     #expect(texts[0] == "demo · what changed in memory at peak")
     #expect(
-      texts[1] == "demo --size 4 · before 1.50 MiB → now 1.50 MiB · amounts as of the same work")
+      texts[1] == "demo --size 4 · before 1.50 MiB → now 1.50 MiB · compared by amount")
     #expect(texts.contains("did not change"))
     let cache = try #require(parsed.box("cache"))
     #expect(cache.label == "+ cache")
