@@ -81,7 +81,7 @@ extension EndToEnd {
     @Test(arguments: ["sqlite3", "cc1plus"]) func heaptrackAgrees(program: String) throws {
       let scratch = try Scratch()
       let command = try program == "sqlite3" ? sqlite3() : cc1plus()
-      let recorded = try Recorded(command, options: ["--heap"])
+      let recorded = try Recorded(command, options: ["--heap"], environment: ["LC_ALL": "C"])
       #expect(recorded.result.ending == .exited(0))
       let process = try recorded.heapProcess()
       try run(
