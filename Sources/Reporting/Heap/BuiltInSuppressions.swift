@@ -20,7 +20,7 @@ extension Suppressions {
       "locales and translations",
       [
         "^_nl_intern_locale_data", "^_nl_make_l10nflist", "^_nl_find_locale", "^_nl_expand_alias",
-        "^new_composite_name", "^set_binding_values", "^__textdomain$",
+        "^new_composite_name", "^setlocale$", "^set_binding_values", "^__textdomain$",
       ]
     ),
     ("the time zone", ["^tzset_internal", "^__tzfile_read"]),
@@ -29,7 +29,7 @@ extension Suppressions {
       "name services",
       [
         "^nss_database_", "^__nss_module_allocate", "^__nss_action_parse", "^__nss_database_get",
-        "^__resolv_conf_", "^__check_pf",
+        "^__resolv_conf_", "^__check_pf", "nss/getXXbyYY.c",
       ]
     ),
     (

@@ -6,7 +6,9 @@ extension ReportContent {
     let metrics = report.options.metric.map { [$0] } ?? HeapMetric.allCases
     var sections = [heapFacts(heap)]
     if let difference = report.difference {
-      sections += [totalsTable(difference)] + metrics.map { changesTable(difference, $0) }
+      // Those behind a condition that failed follow it.
+      let others = metrics.filter { !explained.contains($0) }
+      sections += [totalsTable(difference)] + others.map { changesTable(difference, $0) }
     } else {
       sections += metrics.map { sitesTable(heap, $0) }
       if report.options.showsTree { sections += heapTree }
@@ -15,6 +17,14 @@ extension ReportContent {
     }
     if let gate = report.gate { sections += gateSections(gate, heap) }
     return sections
+  }
+
+  /// Metrics whose changes are shown with a condition.
+  private var explained: Set<HeapMetric> {
+    let failed = (report.gate?.outcomes ?? []).filter {
+      $0.result == .failed && $0.condition.isRelative
+    }
+    return Set(failed.map(\.condition.metric))
   }
 
   /// What is not about one metric.
