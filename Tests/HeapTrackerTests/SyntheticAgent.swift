@@ -81,6 +81,7 @@ final class SyntheticThread {
     atomic(slot, \.state).pointee.store(QPROF_SLOT_LIVE.rawValue, ordering: .releasing)
   }
 
+  func setHead(_ position: UInt64) { head = position }
   var room: UInt64 { UInt64(QPROF_RING_SIZE) - (head - slot.pointee.tail) }
 
   func put(_ words: UInt64...) { put(words) }
