@@ -64,14 +64,6 @@ static struct unwind_row row_of_kind(enum unwind_cfa kind) {
   return row;
 }
 
-static struct unwind_row row_of_code(const struct dl_find_object *object, uint64_t address) {
-  struct unwind_view segment;
-  uint32_t flags;
-  if (!find_segment(object, address, &segment, &flags) || !(flags & PF_X))
-    return row_of_kind(UNWIND_NO_CODE);
-  return row_of_kind(flags & PF_R ? unwind_known_code(&segment, address + 1) : UNWIND_NO_ENTRY);
-}
-
 // Code that a compiler wrote at run time belongs to no object. Whether it can be executed is not
 // known, but that a call precedes a return address can be seen.
 static struct unwind_row row_of_memory(uint64_t address) {
@@ -87,17 +79,17 @@ struct unwind_row unwind_live_row(uint64_t address) {
   struct dl_find_object object;
   if (_dl_find_object((void *)address, &object) != 0)
     return row_of_memory(address);
+  struct unwind_view code;
+  uint32_t flags;
+  if (!find_segment(&object, address, &code, &flags) || !(flags & PF_X))
+    return row_of_kind(UNWIND_NO_CODE);
+  if (!(flags & PF_R))
+    code.size = 0;
   struct unwind_section section;
   section.format = UNWIND_EH_FRAME;
   struct unwind_entry entry;
-  uint32_t flags;
   uint64_t header = (uint64_t)object.dlfo_eh_frame;
   bool has_entry = header && find_segment(&object, header, &section.view, &flags) &&
                    unwind_search(&section, header, address, &entry);
-  // A return address may be the first byte behind the entry that its lookup finds.
-  struct unwind_row row = row_of_kind(UNWIND_NO_ENTRY);
-  if (!has_entry || entry.end == address + 1)
-    row = row_of_code(&object, address);
-  bool says_more = row.cfa == UNWIND_SIGNAL_RETURN || row.cfa == UNWIND_OUTERMOST;
-  return has_entry && !says_more ? unwind_row_of_entry(&section, &entry, address) : row;
+  return unwind_row_of(&section, has_entry ? &entry : 0, &code, address);
 }

@@ -83,11 +83,11 @@ static int64_t scaled(const struct machine *machine, int64_t factor) {
   return (int64_t)((uint64_t)factor * (uint64_t)machine->description->data_alignment);
 }
 
-static void advance(struct machine *machine, uint64_t steps) {
+// False past the end of the address space.
+static bool advance(struct machine *machine, uint64_t steps) {
   uint64_t distance;
-  if (__builtin_mul_overflow(steps, machine->description->code_alignment, &distance) ||
-      __builtin_add_overflow(machine->location, distance, &machine->location))
-    machine->location = UINT64_MAX;
+  return !__builtin_mul_overflow(steps, machine->description->code_alignment, &distance) &&
+         !__builtin_add_overflow(machine->location, distance, &machine->location);
 }
 
 static bool remember(struct machine *machine) {
@@ -169,17 +169,13 @@ static bool run_other(struct machine *machine, uint8_t opcode, struct unwind_rea
     machine->location = unwind_pointer(reader, machine->description->encoding, 0);
     return true;
   case 0x02:
-    advance(machine, unwind_unsigned(reader, 1));
-    return true;
+    return advance(machine, unwind_unsigned(reader, 1));
   case 0x03:
-    advance(machine, unwind_unsigned(reader, 2));
-    return true;
+    return advance(machine, unwind_unsigned(reader, 2));
   case 0x04:
-    advance(machine, unwind_unsigned(reader, 4));
-    return true;
+    return advance(machine, unwind_unsigned(reader, 4));
   case 0x1d:
-    advance(machine, unwind_unsigned(reader, 8));
-    return true;
+    return advance(machine, unwind_unsigned(reader, 8));
   case 0x0a:
     return remember(machine);
   case 0x0b:
@@ -225,7 +221,8 @@ static bool run(struct machine *machine, struct unwind_reader reader) {
     uint8_t operand = opcode & 0x3f;
     switch (opcode & 0xc0) {
     case 0x40:
-      advance(machine, operand);
+      if (!advance(machine, operand))
+        return false;
       break;
     case 0x80: // offset
       set(machine, operand, rule_at_cfa, scaled(machine, (int64_t)unwind_uleb(&reader)));
@@ -361,4 +358,13 @@ struct unwind_row unwind_row_at(const struct unwind_section *section, uint64_t h
   if (!unwind_search(section, header, pc, &entry))
     return ending(UNWIND_NO_ENTRY);
   return unwind_row_of_entry(section, &entry, pc);
+}
+
+struct unwind_row unwind_row_of(const struct unwind_section *section,
+                                const struct unwind_entry *entry, const struct unwind_view *code,
+                                uint64_t pc) {
+  enum unwind_cfa kind = UNWIND_NO_ENTRY;
+  if (!entry || entry->end == pc + 1)
+    kind = unwind_known_code(code, pc + 1);
+  return entry && kind == UNWIND_NO_ENTRY ? unwind_row_of_entry(section, entry, pc) : ending(kind);
 }

@@ -1,3 +1,4 @@
+import CUnwind
 package import Elf
 package import ProfileModel
 
@@ -44,7 +45,7 @@ package final class LoadedImage {
   package let path: String
   package let kind: Mapping.Kind
   let view: UnsafeMutablePointer<View>
-  private var outermost: [UInt64: Bool] = [:]
+  private var rows: [UInt64: unwind_row] = [:]
 
   init(elf: ElfImage, path: String, kind: Mapping.Kind) {
     self.elf = elf
@@ -79,22 +80,18 @@ package final class LoadedImage {
     view.deallocate()
   }
 
-  /// The function at this file address has no caller. Asked for the last frame of every stack.
-  func isOutermost(_ address: UInt64) -> Bool {
-    if let known = outermost[address] { return known }
-    let answer = elf.isOutermost(at: FileAddress(address)) || startsContext(address)
-    outermost[address] = answer
-    return answer
+  /// How to get from a frame at this file address to its caller; see ``ElfImage/unwindRow(at:)``.
+  /// Asked for the last frame of every stack, and for those that libunwind cannot leave.
+  func row(at address: UInt64) -> unwind_row {
+    if let known = rows[address] { return known }
+    let row = elf.unwindRow(at: FileAddress(address))
+    rows[address] = row
+    return row
   }
 
-  /// `makecontext` makes the outermost function of a coroutine return to `__start_context` of
-  /// libc, which no call precedes: a return address that is itself the start of a function, and
-  /// there the instruction that drops the arguments, `mov %rbx,%rsp`.
-  private func startsContext(_ lookup: UInt64) -> Bool {
-    let start = lookup &+ 1
-    guard let code = view.pointee.load(start) else { return false }
-    return code & 0xff_ffff == 0xdc_8948
-      && elf.functionRange(containing: FileAddress(lookup))?.contains(FileAddress(start)) != true
+  /// The function at this file address has no caller.
+  func isOutermost(_ address: UInt64) -> Bool {
+    row(at: address).cfa == UNWIND_OUTERMOST.rawValue
   }
 }
 

@@ -1,5 +1,6 @@
 import CAgentWire
 import CLibunwind
+import CUnwind
 package import ProfileModel
 
 /// A stack as addresses, leaf first.
@@ -78,7 +79,7 @@ package final class Unwinder {
       access.pointee.asking = nil
       access.pointee.wantedMore = false
       qprof_unwinding_begins()
-      let ending = walk(space.handle, &result)
+      let ending = walk(space.handle, addresses, &result)
       qprof_unwinding_ends()
       result.truncation = judge(ending, sample, addresses, &result)
     }
@@ -139,7 +140,9 @@ extension Unwinder {
     return frame
   }
 
-  private func walk(_ space: unw_addr_space_t, _ result: inout UnwoundStack) -> Ending {
+  private func walk(
+    _ space: unw_addr_space_t, _ addresses: AddressSpace, _ result: inout UnwoundStack
+  ) -> Ending {
     guard qprof_unw_init_remote(cursor, space, access) == 0, var frame = frame() else {
       result.addresses.append(registers[Register.rip])
       return .failed
@@ -153,9 +156,20 @@ extension Unwinder {
       access.pointee.lacksEntry = false
       let step = qprof_unw_step(cursor)
       if access.pointee.lacksEntry, !isTrampoline {
-        guard let next = stepWithoutEntry(frame, step, space) else { return .noEntry }
-        isExact = next.isExact
-        frame = next.frame
+        let old = unwind_frame(
+          pc: isExact ? frame.rip | RowUnwinder.exact : frame.rip, rsp: frame.rsp, rbp: frame.rbp)
+        if let next = frameBelowStub(old, step) {
+          frame = next
+          isExact = false
+          continue
+        }
+        var caller = old
+        let ending = RowUnwinder(access: access, addresses: addresses).step(&caller)
+        guard ending == UNWIND_CONTINUES, let next = resume(at: caller, space) else {
+          return ending == UNWIND_NO_INFO || ending == UNWIND_NOT_SUPPORTED ? .noEntry : .failed
+        }
+        frame = next
+        isExact = true
         continue
       }
       if step == 0 { return .noCaller }
@@ -173,56 +187,24 @@ extension Unwinder {
     region.image?.pointee.load(pc &- region.bias) == 0x0f00_0000_0fc0_c748
   }
 
-  /// The step from code that no unwind entry covers. libunwind knows stubs of the procedure
-  /// linkage table, whose return address is on top of the stack. Otherwise rbp is followed as a
-  /// frame pointer if it can be one: libunwind would do so too, but lose rsp on the way, and with
-  /// it the next frame that is found by rsp.
-  private func stepWithoutEntry(_ old: Frame, _ step: Int32, _ space: unw_addr_space_t) -> (
-    frame: Frame, isExact: Bool
-  )? {
-    if step > 0, let next = frame(), next.rsp == old.rsp &+ 8, next.rip != 0,
+  /// libunwind knows stubs of the procedure linkage table, whose return address is on top of the
+  /// stack, without an entry.
+  private func frameBelowStub(_ old: unwind_frame, _ step: Int32) -> Frame? {
+    guard step > 0, let next = frame(), next.rsp == old.rsp &+ 8, next.rip != 0,
       access.pointee.loadStack(old.rsp) == next.rip
-    {
-      return (next, false)
-    }
-    if let slot = returnSlotInStartupCode(old),
-      let returnAddress = access.pointee.loadStack(slot)
-    {
-      return resume(at: returnAddress, rsp: slot &+ 8, rbp: old.rbp, space)
-    }
-    let rbp = old.rbp
-    guard rbp >= old.rsp, rbp.isMultiple(of: 8), let parent = access.pointee.loadStack(rbp),
-      let returnAddress = access.pointee.loadStack(rbp &+ 8)
     else { return nil }
-    return resume(at: returnAddress, rsp: rbp &+ 16, rbp: parent, space)
+    return next
   }
 
-  /// Goes on from a caller that was found without libunwind, if its address is code.
-  private func resume(
-    at returnAddress: UInt64, rsp: UInt64, rbp: UInt64, _ space: unw_addr_space_t
-  ) -> (frame: Frame, isExact: Bool)? {
-    guard access.pointee.region(containing: returnAddress) != nil else { return nil }
+  /// Goes on from a frame that was found without libunwind.
+  private func resume(at frame: unwind_frame, _ space: unw_addr_space_t) -> Frame? {
     // libunwind looks a fresh cursor's pc up as it is, so it is moved into the call here.
-    registers[Register.rip] = returnAddress &- 1
-    registers[Register.rsp] = rsp
-    registers[Register.rbp] = rbp
+    let rip = unwind_lookup_address(frame.pc)
+    registers[Register.rip] = rip
+    registers[Register.rsp] = frame.rsp
+    registers[Register.rbp] = frame.rbp
     guard qprof_unw_init_remote(cursor, space, access) == 0 else { return nil }
-    return (Frame(rip: returnAddress &- 1, rsp: rsp, rbp: rbp), true)
-  }
-
-  /// Where the return address lies in `_init` and `_fini` of any object, which have no unwind
-  /// entry: crti.o begins them with `sub $8,%rsp`, perhaps after `endbr64`, and crtn.o ends them.
-  private func returnSlotInStartupCode(_ frame: Frame) -> UInt64? {
-    guard let region = access.pointee.region(containing: frame.rip), let image = region.image
-    else { return nil }
-    let address = frame.rip &- region.bias
-    let code = image.pointee.startupCode
-    guard code.0.contains(address) || code.1.contains(address),
-      let next = image.pointee.load(address)
-    else { return nil }
-    let (endbr64, subtract, ret): (UInt64, UInt64, UInt64) = (0xfa1e_0ff3, 0x08ec_8348, 0xc3)
-    let isOutside = [endbr64, subtract].contains(next & 0xffff_ffff) || next & 0xff == ret
-    return isOutside ? frame.rsp : frame.rsp &+ 8
+    return Frame(rip: rip, rsp: frame.rsp, rbp: frame.rbp)
   }
 
   /// Whether the stack is complete, and if not, why.

@@ -58,7 +58,9 @@ package final class ElfImage: Sendable {
   package let debugLink: DebugLink?
   package let alternateLink: AlternateLink?
   let sections: [Section]
-  let unwindTable: UnwindTable?
+  let unwindTables: UnwindTables
+  /// Read when first needed, as most files have a search table for all of their code.
+  let unsortedEntries = Mutex<[UnwindTables.Found]?>(nil)
   let symbolTable = Mutex<SymbolTable?>(nil)
 
   package init(_ file: MappedFile) throws(ElfError) {
@@ -74,9 +76,7 @@ package final class ElfImage: Sendable {
     debugLink = headers.debugLink
     alternateLink = headers.alternateLink
     sections = headers.sections
-    unwindTable =
-      headers.isClass64 && headers.isLittleEndian
-      ? headers.unwindHeader.flatMap { UnwindTable(file.bytes, $0, headers.segments) } : nil
+    unwindTables = UnwindTables(headers, file.bytes)
   }
 
   /// An image that has no file, such as the vDSO. The bytes are copied; `name` is for messages.

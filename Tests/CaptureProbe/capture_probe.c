@@ -26,3 +26,5 @@ void probe_capture_at(uint32_t slot, uintptr_t rsp, uint32_t weight) {
   struct qprof_stack unknown = {0, 0};
   qprof_write_sample(slot, &context, &unknown, 1, weight);
 }
+
+void probe_detach(void) { qprof_session = NULL; }

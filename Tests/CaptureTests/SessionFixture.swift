@@ -1,5 +1,6 @@
 import CAgentCore
 import CAgentWire
+import CaptureProbe
 import Foundation
 import ProfileModel
 
@@ -23,7 +24,10 @@ final class AttachedSession {
 
   struct NotAttached: Error {}
 
-  deinit { file.close() }
+  deinit {
+    file.close()
+    probe_detach()
+  }
 
   var reader: RingReader { RingReader(session: file) }
 

@@ -105,10 +105,16 @@ struct unwind_row unwind_row_of_entry(const struct unwind_section *section,
 // The same through the search table at `header`.
 struct unwind_row unwind_row_at(const struct unwind_section *section, uint64_t header, uint64_t pc);
 
-// What code tells that C libraries have no entry for, or one that begins a byte too late for the
-// lookup of a return address: whether a frame whose return address this is returns from a signal,
-// is outermost, or neither (UNWIND_NO_ENTRY). To be asked where no entry contains the address.
+// What code tells that C libraries have no entry for: whether a frame with this return address
+// returns from a signal, is outermost, or neither (UNWIND_NO_ENTRY).
 enum unwind_cfa unwind_known_code(const struct unwind_view *code, uint64_t return_address);
+
+// The row for `pc` from all that is known. `entry` is null where none contains it. What follows
+// `pc` decides there, and also at an entry's last byte: a return address just behind the entry is
+// the start of code that no call leads to.
+struct unwind_row unwind_row_of(const struct unwind_section *section,
+                                const struct unwind_entry *entry, const struct unwind_view *code,
+                                uint64_t pc);
 
 // Whether the code that ends at a return address can be a call instruction.
 bool unwind_follows_call(const struct unwind_view *code, uint64_t return_address);

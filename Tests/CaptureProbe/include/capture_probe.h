@@ -12,4 +12,7 @@ int probe_capture(uint32_t slot, void **frames, int capacity);
 // Writes a sample whose stack pointer is `rsp`, in a thread with unknown stack bounds.
 void probe_capture_at(uint32_t slot, uintptr_t rsp, uint32_t weight);
 
+// Lets the agent attach again: a program does so once, and keeps its session.
+void probe_detach(void);
+
 #endif
