@@ -66,7 +66,7 @@ struct TextTable {
 
   /// Without what would follow the last of them that is not empty.
   private func line(_ cells: [String]) -> String {
-    let used = cells.lastIndex { !$0.isEmpty } ?? 0
+    let used = cells.lastIndex { $0.contains { $0 != " " } } ?? 0
     return "  " + cells.prefix(used + 1).joined(separator: "  ")
   }
 

@@ -125,7 +125,7 @@ extension HeapBuilder {
     let reload = stack(["main@main.c:12", "reload@load.c:40", "parse@json.c:120"])
     let format = stack(["main@main.c:14", "format@text.cc:9", "operator new(unsigned long)"])
     let cache = stack(["main@main.c:16", "fill_cache@cache.c:3", "xmalloc@x.c:2"])
-    let pool = stack(["_dl_init", "__gnu_cxx::__freeres_pool"], module: "libstdc++.so.6")
+    let pool = stack(["_dl_init", "make_pool"], module: "libstdc++.so.6")
     let work = stack(["main@help.c:5", "work@help.c:9"], module: "helper")
     add(load, allocated: (1000, 64_000), freed: (1000, 64_000), atPeak: (900, 57_600))
     add(reload, allocated: (100, 6_400), freed: (90, 5_760))

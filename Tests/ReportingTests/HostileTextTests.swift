@@ -1,8 +1,9 @@
 import Foundation
 import ProfileModel
-import Reporting
 import TestSupport
 import Testing
+
+@testable import Reporting
 
 @Suite struct HostileTextTests {
   private static let names = [
@@ -44,6 +45,27 @@ import Testing
     #expect(ReportText(report).text.contains("\\x1b[2J"))
   }
 
+  @Test func namesOfHeapsDoNotReachItEither() throws {
+    var builder = HeapBuilder()
+    for (position, name) in Self.names.enumerated() {
+      builder.addProcess(name, pid: Int32(position))
+      let stack = builder.stack([(name, name), (name + "2", name)])
+      builder.add(stack, process: position, allocated: (1, 8), atPeak: (1, 8))
+      builder.add(stack, process: position, kind: .mapping, allocated: (1, 8))
+      builder.heap.processes[position].untracked = name
+    }
+    let options = Report.Options(showsTree: true, showsThreads: true)
+    var report = Report(builder.built, source: Self.names[0], options: options)
+    try report.check([GateCondition("leaked>0"), GateCondition("allocs>0")])
+    let text = ReportText(report).text
+    #expect(text.contains("not measured"))
+    for scalar in text.unicodeScalars where scalar != "\n" {
+      #expect(
+        ![.control, .format, .lineSeparator, .paragraphSeparator].contains(
+          scalar.properties.generalCategory), "\(scalar.value)")
+    }
+  }
+
   @Test func jsonKeepsNamesAsTheyAre() throws {
     let data = try Report(profile(), source: "x").json()
     let json = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
@@ -78,6 +100,40 @@ import Testing
     // Colours change nothing but colours.
     let plain = coloured.replacing(/\u{1b}\[[0-9]+m/, with: "")
     #expect(plain == ReportText(report).text)
+  }
+
+  @Test func absurdHeapsDoNotTrap() throws {
+    var builder = HeapBuilder()
+    builder.addProcess("a", pid: 1)
+    builder.addProcess("a", pid: 2)
+    let huge = HeapAmount(count: .max, bytes: .min)
+    for process in 0...1 {
+      let stack = builder.stack(["main", "f\(process)"])
+      var site = HeapSite(process: builder.processes[process], kind: .block, stack: stack)
+      (site.allocated, site.freed, site.atPeak) = (huge, HeapAmount(count: .min, bytes: .max), huge)
+      (site.countVariance, site.bytesVariance) = (.infinity, .nan)
+      builder.heap.sites += [site, site]
+      builder.heap.processes[process].allocated = huge
+      builder.heap.processes[process].freed = HeapAmount(count: .min, bytes: .max)
+      builder.heap.processes[process].peak = HeapAmount(count: .min, bytes: .max)
+      builder.heap.processes[process].peakTime = Nanoseconds(.min)
+      builder.heap.processes[process].sizes = Array(repeating: huge, count: 200)
+      builder.heap.processes[process].lifetimes = Array(repeating: huge, count: 200)
+      var residency = HeapResidency()
+      (residency.anonymous, residency.heap) = (Bytes(.min), Bytes(.max))
+      builder.heap.processes[process].residency = residency
+    }
+    for mode in [HeapProfile.Mode.full, .sample(interval: Bytes(.min)), .count] {
+      builder.heap.mode = mode
+      let options = Report.Options(showsTree: true, showsThreads: true)
+      var report = Report(builder.built, source: "x", options: options, suppressions: .builtIn)
+      try report.compare(
+        builder.built, with: builder.built, source: "y", suppressions: .builtIn)
+      try report.check([GateCondition("bytes>+2%"), GateCondition("leaked<-999999999999999GiB")])
+      #expect(!ReportText(report).text.isEmpty)
+      #expect(try !report.json().isEmpty)
+      #expect(!HTMLReport(report).bytes.isEmpty)
+    }
   }
 
   @Test func absurdNumbersDoNotTrap() throws {

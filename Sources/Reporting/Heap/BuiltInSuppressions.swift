@@ -20,7 +20,7 @@ extension Suppressions {
       "locales and translations",
       [
         "^_nl_intern_locale_data", "^_nl_make_l10nflist", "^_nl_find_locale", "^_nl_expand_alias",
-        "^new_composite_name", "^set_binding_values", "^__textdomain$",
+        "^new_composite_name", "^setlocale$", "^set_binding_values", "^__textdomain$",
       ]
     ),
     ("the time zone", ["^tzset_internal", "^__tzfile_read"]),
@@ -29,7 +29,7 @@ extension Suppressions {
       "name services",
       [
         "^nss_database_", "^__nss_module_allocate", "^__nss_action_parse", "^__nss_database_get",
-        "^__resolv_conf_", "^__check_pf",
+        "^__resolv_conf_", "^__check_pf", "nss/getXXbyYY.c",
       ]
     ),
     (
@@ -41,9 +41,10 @@ extension Suppressions {
     (
       "metadata of Swift types",
       [
-        "^swift::ConcurrentReadable", "swift::LockingConcurrentMap<", "^swift::Lazy<",
+        "swift::ConcurrentReadable", "swift::LockingConcurrentMap<", "^swift::Lazy<",
         "^ConformanceState::cacheResult", "^swift_getTypeName", "^swift_getExistentialTypeMetadata",
-        "^swift_getTupleTypeMetadata", "^swift_addNewDSOImage",
+        "^swift_getTupleTypeMetadata", "^swift_getWitnessTable", "^swift_getSingletonMetadata",
+        "^swift_addNewDSOImage",
       ]
     ),
     ("guard pages of Rust's threads", ["std::sys*unix::stack_overflow::"]),
@@ -53,7 +54,10 @@ extension Suppressions {
     ),
     (
       "types, names and signals of GLib",
-      ["^g_type_register_", "^g_quark_from_", "^g_intern_", "^g_signal_newv"]
+      [
+        "^g_type_register_", "^g_quark_from_", "^g_intern_", "^g_signal_new",
+        "^g_main_context_default$",
+      ]
     ),
   ]
 

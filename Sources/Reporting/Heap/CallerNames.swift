@@ -3,42 +3,48 @@ import ProfileModel
 /// Names the callers of the allocator.
 struct CallerNames: Sendable {
   private let profile: Profile
-  /// By location: its functions, innermost first, and which of them only hand on what they allocate.
-  private let frames: [[Frame]]
-  private let handsOn: [[Bool]]
+  /// By location: its functions, innermost first.
+  private let frames: [[(frame: Frame, role: FrameRole)]]
 
   init(_ profile: Profile) {
     self.profile = profile
-    frames = profile.locations.ids.map { profile.frames(of: $0) }
-    var known: [String: Bool] = [:]
-    handsOn = frames.map { frames in
-      frames.map { frame in
-        if let answer = known[frame.name] { return answer }
-        let answer = AllocatorNames.contains(frame.name)
-        known[frame.name] = answer
-        return answer
+    var roles: [[String]: FrameRole] = [:]
+    frames = profile.locations.ids.map { location in
+      profile.frames(of: location).map { frame in
+        let key = [frame.name, frame.module]
+        let role = roles[key] ?? FrameRole(frame.name, module: frame.module)
+        roles[key] = role
+        return (frame, role)
       }
     }
   }
 
-  /// The functions of a stack from the one that called the allocator to the root; empty when the
-  /// stack is unknown. Where all only hand on, it begins with the innermost.
+  /// The functions of a stack from the one that decided to allocate to the root; empty when the
+  /// stack is unknown. It is the innermost of the program, else of a library, else the innermost.
   func callers(of stack: ID<StackNode>?, atMost limit: Int = .max) -> [Frame] {
+    let locations = profile.locations(of: stack)
+    for role in [FrameRole.program, .library, .allocator] {
+      let found = callers(from: role, locations, limit)
+      if !found.isEmpty { return found }
+    }
+    return []
+  }
+
+  private func callers(from role: FrameRole, _ locations: [ID<Location>], _ limit: Int)
+    -> [Frame]
+  {
     var result: [Frame] = []
-    var innermost: Frame?
-    for location in profile.locations(of: stack) {
-      for (depth, frame) in frames[location.index].enumerated() {
-        innermost = innermost ?? frame
-        guard !result.isEmpty || !handsOn[location.index][depth] else { continue }
-        result.append(frame)
+    for location in locations {
+      for next in frames[location.index] where !result.isEmpty || next.role == role {
+        result.append(next.frame)
         if result.count == limit { return result }
       }
     }
-    return result.isEmpty ? innermost.map { [$0] } ?? [] : result
+    return result
   }
 
   /// All functions of a stack, innermost first.
   func functions(of stack: ID<StackNode>?) -> [Frame] {
-    profile.locations(of: stack).flatMap { frames[$0.index] }
+    profile.locations(of: stack).flatMap { frames[$0.index].map(\.frame) }
   }
 }

@@ -40,7 +40,7 @@ extension ReportContent {
   private func exact(_ value: Int64, _ metric: HeapMetric) -> String {
     let number = Quantities.grouped(Double(value))
     guard metric.countsBytes else { return "\(number) \(metric.title)" }
-    let size = abs(value) < 1024 ? "" : " (\(Quantities.size(value)))"
+    let size = value.magnitude < 1024 ? "" : " (\(Quantities.size(value)))"
     return "\(number) B\(size)"
   }
 }

@@ -6,7 +6,9 @@ extension ReportContent {
     let metrics = report.options.metric.map { [$0] } ?? HeapMetric.allCases
     var sections = [heapFacts(heap)]
     if let difference = report.difference {
-      sections += [totalsTable(difference)] + metrics.map { changesTable(difference, $0) }
+      // Those behind a condition that failed follow it.
+      let others = metrics.filter { !explained.contains($0) }
+      sections += [totalsTable(difference)] + others.map { changesTable(difference, $0) }
     } else {
       sections += metrics.map { sitesTable(heap, $0) }
       if report.options.showsTree { sections += heapTree }
@@ -15,6 +17,14 @@ extension ReportContent {
     }
     if let gate = report.gate { sections += gateSections(gate, heap) }
     return sections
+  }
+
+  /// Metrics whose changes are shown with a condition.
+  private var explained: Set<HeapMetric> {
+    let failed = (report.gate?.outcomes ?? []).filter {
+      $0.result == .failed && $0.condition.isRelative
+    }
+    return Set(failed.map(\.condition.metric))
   }
 
   /// What is not about one metric.
@@ -121,7 +131,9 @@ extension ReportContent {
     _ frame: Frame?, callers: ArraySlice<Frame>, otherPaths: Int, program: String
   ) -> Cell {
     guard let frame else { return Cell("[no stack]", note: programNote(program)) }
-    var path = callers.prefix(3).map { "← " + VisibleText.of($0.name) }.joined(separator: " ")
+    var path = callers.prefix(3).map {
+      "← " + TerminalText.cut(VisibleText.of($0.name), to: Self.longestCaller)
+    }.joined(separator: " ")
     if callers.count > 3 { path += " ← …" }
     if otherPaths > 0 {
       path += (path.isEmpty ? "" : "  ") + "and \(counted(Int64(otherPaths), "other path"))"
@@ -129,6 +141,9 @@ extension ReportContent {
     let note = [Self.source(frame), programNote(program)].filter { !$0.isEmpty }
     return Cell(VisibleText.of(frame.name), note: note.joined(separator: ", "), below: path)
   }
+
+  /// In columns.
+  private static let longestCaller = 60
 
   /// `json.c:120`, or the module where the source is not known.
   static func source(_ frame: Frame) -> String {

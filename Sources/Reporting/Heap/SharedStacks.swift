@@ -13,7 +13,8 @@ struct SharedStacks {
 
     init(name: String, module: String) {
       self.module = Profile.basename(module)
-      self.name = name.hasPrefix(self.module + "+0x") ? "" : Self.stable(name)
+      let isAddress = name.hasPrefix(module.isEmpty ? "0x" : self.module + "+0x")
+      self.name = isAddress ? "" : Self.stable(name)
     }
 
     init(_ frame: Frame) { self.init(name: frame.name, module: frame.module) }
