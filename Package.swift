@@ -67,10 +67,11 @@ let package = Package(
 
     // From samples to a profile.
     .target(name: "ProfileModel", swiftSettings: swift),
-    .target(name: "Elf", dependencies: ["CElfutils", "ProfileModel"], swiftSettings: swift),
+    .target(
+      name: "Elf", dependencies: ["CElfutils", "CUnwind", "ProfileModel"], swiftSettings: swift),
     .target(
       name: "Capture",
-      dependencies: ["CAgentWire", "CLibunwind", "CLinux", "Elf", "ProfileModel"],
+      dependencies: ["CAgentWire", "CLibunwind", "CLinux", "CUnwind", "Elf", "ProfileModel"],
       swiftSettings: swift),
     .target(
       name: "HeapTracker", dependencies: ["CAgentWire", "Capture", "ProfileModel"],
@@ -140,6 +141,10 @@ let package = Package(
     .testTarget(
       name: "CUnwindTests",
       dependencies: ["CFIFuzz", "CUnwind", "Elf", "ProfileModel", "TestSupport", "UnwindProbe"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "HeapTrackerTests",
+      dependencies: ["CAgentWire", "Capture", "HeapTracker", "ProfileModel", "TestSupport"],
       swiftSettings: swift),
     .testTarget(
       name: "SymbolsTests", dependencies: ["Elf", "ProfileModel", "Symbols", "TestSupport"],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from measure import HELPERS
 
-SOURCES = Path(__file__).parent / "heap"
+SOURCES = Path(__file__).parent / "inputs"
 HEAPTRACK_PRELOAD = Path("/usr/lib/heaptrack/libheaptrack_preload.so")
 MODES = ["full", "sample", "count"]
 

@@ -119,14 +119,8 @@ final class RingWriter {
   private var knownStacks = 0
 
   init(slot index: UInt32, _ workload: Workload, _ thread: Int) {
-    let slot: UnsafeMutablePointer<qprof_slot> = qprof_slot_at(index)
-    self.slot = slot
-    // The rings lie behind the rows of the slots.
-    ring =
-      UnsafeMutableRawPointer(slot + (Int(QPROF_MAX_SLOTS) - Int(index)))
-      + Int(index) * Int(QPROF_RING_SIZE)
-    slot.pointee.kind = QPROF_SLOT_HEAP.rawValue
-    slot.pointee.in_flight_since = 0
+    slot = qprof_slot_at(index)
+    ring = UnsafeMutableRawPointer(qprof_ring_at(index))
     self.workload = workload
     first = 0x5555_0000_0000 + UInt64(thread) << 32
     addresses = Array(repeating: 0, count: workload.blocksPerThread)

@@ -81,6 +81,8 @@ extern char qprof_pool[qprof_pool_size] __attribute__((visibility("hidden")));
 static inline bool qprof_is_in_pool(const void *block) {
   return (uintptr_t)block - (uintptr_t)qprof_pool < qprof_pool_size;
 }
+// Whether a call of malloc comes here.
+bool qprof_malloc_is_ours(void);
 void *qprof_move_from_pool(void *block, size_t size);
 
 // The calling thread, ready to write an event, or null. To be followed by qprof_done.

@@ -3,6 +3,7 @@
 
 #include "functions.h"
 #include "heap.h"
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -161,6 +162,11 @@ EXPORT void *malloc(size_t size) {
   allocated(block, size, FRAME);
   return block;
 }
+
+// By its own name: `malloc` is the program's, where that defines it.
+extern __typeof(malloc) own_malloc __attribute__((alias("malloc"), visibility("hidden")));
+
+bool qprof_malloc_is_ours(void) { return dlsym(RTLD_DEFAULT, "malloc") == (void *)own_malloc; }
 
 EXPORT void *calloc(size_t count, size_t size) {
   void *block = qprof_next_functions.calloc(count, size);

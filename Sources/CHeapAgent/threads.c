@@ -3,7 +3,6 @@
 #include "../CAgentCore/syscalls.h"
 #include "../CSamplerAgent/sampler.h"
 #include "heap.h"
-#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -164,7 +163,6 @@ __attribute__((constructor)) static void look_at_the_program(void) {
     return;
   }
   qprof_tracker_slot = tracker_slot;
-  if (dlsym(RTLD_DEFAULT, "malloc") != dlsym(RTLD_NEXT, "malloc") &&
-      dlsym(RTLD_DEFAULT, "malloc") != (void *)malloc)
+  if (!qprof_malloc_is_ours())
     __atomic_fetch_or(&qprof_process->heap_flags, QPROF_HEAP_FOREIGN, __ATOMIC_RELAXED);
 }

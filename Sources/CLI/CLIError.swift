@@ -10,11 +10,13 @@ enum CLIError: Error, Hashable {
   case unknownFormat(path: String, known: [String])
   /// A heap metric of a profile in which allocations were not tracked. `source` is the file that
   /// was read, where more than one is.
-  case noHeap(metric: String, source: String?)
+  case noHeap(metric: String, source: String? = nil)
   /// A heap metric of a recording that has totals only.
-  case noHeapSites(metric: String, source: String?)
+  case noHeapSites(metric: String, source: String? = nil)
   /// CPU time of a profile that has only a heap.
-  case noCPUSamples(source: String?)
+  case noCPUSamples(source: String? = nil)
+  /// A heap only, to compare CPU time with.
+  case incomparable(base: String)
   /// None of the memory that `--memory` asks for.
   case noSuchMemory(HeapSite.Kind, source: String?)
   /// `--memory` with CPU time.
@@ -42,6 +44,9 @@ extension CLIError: CustomStringConvertible {
     case .noCPUSamples(let source):
       "there are no samples of CPU time in \(Self.name(source)); choose another --metric: "
         + HeapMetric.allCases.map(\.rawValue).joined(separator: ", ")
+    case .incomparable(let base):
+      "'\(base)' has allocations only, which CPU time cannot be compared with; choose a --metric "
+        + "that both profiles have"
     case .noSuchMemory(let kind, let source):
       "there is no \(Self.name(kind)) in \(Self.name(source)); leave out --memory to see its blocks"
     case .memoryWithoutHeapMetric:

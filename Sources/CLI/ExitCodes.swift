@@ -38,7 +38,7 @@ extension CLIError {
     case .noRecording, .cannotRead: ExitCodes.noInput
     case .cannotWrite: ExitCodes.cannotCreate
     case .unknownFormat, .memoryWithoutHeapMetric: ExitCodes.usage
-    case .noHeap, .noHeapSites, .noCPUSamples, .noSuchMemory: ExitCodes.badInput
+    case .noHeap, .noHeapSites, .noCPUSamples, .noSuchMemory, .incomparable: ExitCodes.badInput
     }
   }
 }

@@ -73,7 +73,7 @@ struct Flame: ParsableCommand {
   private func base(at path: String, for profile: Profile) throws -> Profile {
     let metric = metric.following(profile)
     let base = try metric.select(from: try InputArgument.profile(at: path, metric), source: path)
-    guard base.heapMetric == profile.heapMetric else { throw CLIError.noCPUSamples(source: path) }
+    guard base.heapMetric == profile.heapMetric else { throw CLIError.incomparable(base: path) }
     return base
   }
 

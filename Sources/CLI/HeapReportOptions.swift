@@ -52,15 +52,19 @@ struct HeapReportOptions: ParsableArguments {
     return conditions
   }
 
-  /// The part of `profile` that the metric is about.
-  func select(from profile: Profile) throws -> Profile {
-    guard let metric else { return profile }
+  /// The part of `profile` that the metric is about. Errors call it `source`.
+  func select(from profile: Profile, source: String) throws(CLIError) -> Profile {
+    guard let metric, profile.heapMetric != metric.heap || metric == .cpu else { return profile }
     guard metric != .cpu else {
-      guard !profile.samples.isEmpty || profile.heap == nil else { throw CLIError.noCPUSamples(source: nil) }
+      guard profile.heapMetric == nil, profile.heap == nil || !profile.samples.isEmpty else {
+        throw .noCPUSamples
+      }
       return profile.cpuView
     }
-    guard let heap = profile.heap else { throw CLIError.noHeap(metric: metric.rawValue, source: nil) }
-    guard heap.mode != .count else { throw CLIError.noHeapSites(metric: metric.rawValue, source: nil) }
+    guard let heap = profile.heap else { throw .noHeap(metric: metric.rawValue, source: source) }
+    guard heap.mode != .count else {
+      throw .noHeapSites(metric: metric.rawValue, source: source)
+    }
     return profile
   }
 

@@ -50,6 +50,7 @@ struct RecordingRun {
     let (path, writer) = try newRecording(date)
     let progress = ProgressLine()
     var profile: Profile
+    var hasSamples = false
     do {
       let recorder = try Recorder(command, agent: agent, options: options)
       let collector = options.rate == nil ? nil : SampleCollector(recorder)
@@ -57,6 +58,7 @@ struct RecordingRun {
       profile = try recorder.run(
         write: { try writer.append(&$0) },
         progress: { progress.show($0, collector, tracker) })
+      hasSamples = collector.map { $0.sampleCount > 0 } ?? true
     } catch let error as CaptureError {
       try? FileManager.default.removeItem(atPath: path)  // nothing was recorded
       throw error
@@ -65,7 +67,7 @@ struct RecordingRun {
     let problems = Symbolizer().symbolize(&profile)
     try writer.finish(profile)
     try writer.close()
-    try summarize(path, profile.provenance, problems)
+    try summarize(path, problems, isUseless: isUseless(profile, hasSamples: hasSamples))
     return profile.provenance.exit ?? .leftRunning
   }
 
@@ -94,19 +96,19 @@ struct RecordingRun {
     }
   }
 
-  /// What was recorded and what is wrong with it, for a person at a terminal. Elsewhere standard
-  /// error belongs to the command alone, unless it used a CPU and left no sample at all.
-  private func summarize(
-    _ path: String, _ provenance: Provenance, _ problems: [SymbolProblem]
-  ) throws {
-    let isTerminal = isatty(STDERR_FILENO) == 1
+  /// The command used a CPU and left no sample at all, or allocates past the agent.
+  private func isUseless(_ profile: Profile, hasSamples: Bool) -> Bool {
     let noticeable = Nanoseconds(100_000_000)
-    let recorded = try readRecording(path: path).profile
-    let isUseless =
-      recorded.samples.isEmpty && options.rate != nil
-      && (provenance.cpuTime ?? noticeable) >= noticeable
+    return !hasSamples && (profile.provenance.cpuTime ?? noticeable) >= noticeable
+      || profile.heap?.processes.contains { $0.untracked != nil } ?? false
+  }
+
+  /// What was recorded and what is wrong with it, for a person at a terminal. Elsewhere standard
+  /// error belongs to the command alone, unless the recording is of no use.
+  private func summarize(_ path: String, _ problems: [SymbolProblem], isUseless: Bool) throws {
+    let isTerminal = isatty(STDERR_FILENO) == 1
     guard isTerminal || isUseless else { return }
-    let report = Reporting.Report(recorded, source: path)
+    let report = Reporting.Report(try readRecording(path: path).profile, source: path)
     if isTerminal { Terminal.complain(report.summary + ", in " + shown(path)) }
     for note in report.notes + problems.map(\.description) { Terminal.complain(note) }
   }

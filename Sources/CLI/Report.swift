@@ -58,7 +58,7 @@ struct Report: ParsableCommand {
   func run() throws {
     let (profile, source) = try input.read()
     let report = try heap.report(
-      on: try heap.select(from: profile), source: source, options: options)
+      on: try heap.select(from: profile, source: source), source: source, options: options)
     if let output {
       try OutputFile.write(Data(HTMLReport(report).bytes), to: output)
     } else if json {

@@ -86,7 +86,7 @@ struct Headlines: Sendable {
       let factor = Quantities.decimal(difference.scale, places: 2)
       parts.append("before is scaled ×\(factor) to the same total")
     }
-    if HeapSubject(current) != nil { parts.append("amounts as of the same work") }
+    if HeapSubject(current) != nil { parts.append("compared by amount") }
     return parts.filter { !$0.isEmpty }.joined(separator: " · ")
   }
 

@@ -60,7 +60,7 @@ package enum Palette {
     }
     let shade = unit(of: frame.name)
     guard !frame.module.isEmpty else {
-      let hue = scheme == .time ? 40 + 55 * shade : 125 + 40 * shade
+      let hue = scheme == .time ? 40 + 55 * shade : 130 + 35 * shade
       return Colour(lightness: 0.78 + 0.07 * shade, chroma: 0.11, hue: hue)
     }
     // Three steps of lightness keep neighbours of one module apart.
@@ -86,7 +86,7 @@ package enum Palette {
   /// In degrees.
   private static func hue(ofModule path: String, _ scheme: Scheme) -> Double {
     let place = unit(of: Profile.basename(path))
-    return scheme == .time ? 360 * place : 105 + 105 * place
+    return scheme == .time ? 360 * place : 130 + 70 * place
   }
 
   /// A number from 0 up to 1 by the 64-bit FNV-1a hash of a name. The multiplication spreads the

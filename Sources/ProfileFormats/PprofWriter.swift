@@ -25,8 +25,7 @@ package enum Pprof {
 
 struct PprofEncoder {
   private let profile: Profile
-  /// The blocks of the heap, as far as their values are not those of the samples already.
-  private let sites: [HeapSite]
+  private let samples: PprofSamples
   private(set) var message = PprofProfile()
   private var stringIDs: [String: Int64] = [:]
   /// By id in the profile; 0 where nothing was written yet.
@@ -37,8 +36,7 @@ struct PprofEncoder {
 
   init(_ profile: Profile) {
     self.profile = profile
-    let heap = profile.heapMetric == nil ? profile.heap : nil
-    sites = (heap?.sites ?? []).filter { $0.kind == .block }
+    samples = PprofSamples(profile)
     mappingIDs = Array(repeating: 0, count: profile.mappings.count)
     locationIDs = Array(repeating: 0, count: profile.locations.count)
     functionIDs = Array(repeating: 0, count: profile.functions.count)
@@ -64,38 +62,10 @@ struct PprofEncoder {
 
   // MARK: - Values
 
-  /// The values of a sample: those of CPU samples, then those of the heap.
-  private var hasSamples: Bool { !profile.samples.isEmpty || sites.isEmpty }
-  private var sampleTypes: [ValueType] {
-    guard hasSamples else { return [] }
-    return [profile.valueType] + (cpuPeriod == nil ? [] : [.cpuNanoseconds])
-  }
-  private var heapTypes: [ValueType] {
-    sites.isEmpty
-      ? []
-      : [
-        HeapMetric.allocs.valueType, HeapMetric.bytes.valueType, .inUseObjects,
-        HeapMetric.leaked.valueType,
-      ]
-  }
-  private var period: Period? { hasSamples ? profile.period : profile.heap?.mode.period }
-
-  /// The length of a unit of weight on the CPU clock, when that is not the weight's own unit.
-  private var cpuPeriod: Int64? {
-    guard let period = profile.period, period.type == .cpuNanoseconds,
-      profile.valueType != period.type
-    else { return nil }
-    return period.value
-  }
-
   private mutating func addTypes() {
-    for type in sampleTypes + heapTypes { message.sampleType.append(valueType(type)) }
-    if hasSamples, cpuPeriod != nil {
-      message.defaultSampleType = string(ValueType.cpuNanoseconds.kind)
-    } else if !hasSamples {
-      message.defaultSampleType = string(HeapMetric.leaked.valueType.kind)
-    }
-    if let period {
+    for type in samples.types { message.sampleType.append(valueType(type)) }
+    if let type = samples.defaultType { message.defaultSampleType = string(type.kind) }
+    if let period = samples.period {
       message.periodType = valueType(period.type)
       message.period = period.value
     }
@@ -112,7 +82,7 @@ struct PprofEncoder {
 
   /// All mappings, the main binary first, as pprof's tools expect it.
   private mutating func addMappings() {
-    let main = (hasSamples ? profile : profile.view(of: .bytes)).mainBinary
+    let main = (profile.samples.isEmpty ? profile.view(of: .bytes) : profile).mainBinary
     let all = (0..<profile.mappings.count).map { ID<Mapping>($0) }
     let order = (main.map { [$0] } ?? []) + all.filter { $0 != main }
     for id in order {
@@ -147,64 +117,23 @@ struct PprofEncoder {
 
   // MARK: - Samples
 
-  private struct SampleKey: Hashable {
-    var stack: ID<StackNode>?
-    var labels: Labels?
-  }
-  /// By value: two rows of the thread table may look the same, as after an exec.
-  private struct Labels: Hashable {
-    var thread: ID<String>?
-    var tid: Int32?
-    var process: ID<String>
-    var pid: Int32
-  }
-
   private mutating func addSamples() {
-    var values: [SampleKey: [Int64]] = [:]
-    var order: [SampleKey] = []
-    let empty = [Int64](repeating: 0, count: message.sampleType.count)
-    func add(_ new: [Int64], at first: Int, to key: SampleKey) {
-      if values[key] == nil { order.append(key) }
-      for (index, value) in new.enumerated() {
-        values[key, default: empty][first + index] += value
-      }
-    }
-    let period = cpuPeriod
-    for sample in profile.samples {
-      let owner = profile.process(of: sample).map { labels($0, sample.thread) }
-      let weight = sample.weight
-      add(
-        period.map { [weight, weight * $0] } ?? [weight], at: 0,
-        to: SampleKey(stack: sample.stack, labels: owner))
-    }
-    let first = sampleTypes.count
-    for site in sites {
-      add(
-        [site.allocated.count, site.allocated.bytes, site.live.count, site.live.bytes], at: first,
-        to: SampleKey(stack: site.stack, labels: labels(site.process, nil)))
-    }
-    for key in order {
+    for key in samples.keys {
       var sample = PprofSample()
       sample.locationID = profile.locations(of: key.stack).map { location($0) }
-      sample.value = values[key, default: empty]
-      sample.label = key.labels.map { label($0) } ?? []
+      sample.value = samples[key]
+      sample.label = key.owner.map { labels($0) } ?? []
       message.sample.append(sample)
     }
   }
 
-  private func labels(_ process: ID<ProcessImage>, _ thread: ID<ThreadInfo>?) -> Labels {
-    let image = profile.processes[process]
-    let info = thread.map { profile.threads[$0] }
-    return Labels(thread: info?.name, tid: info?.tid, process: image.name, pid: image.pid)
-  }
-
-  private mutating func label(_ labels: Labels) -> [PprofLabel] {
-    var result: [PprofLabel] = []
-    if let thread = labels.thread { result.append(label("thread", text: thread)) }
-    if let tid = labels.tid { result.append(label("tid", number: tid)) }
-    return result + [
-      label("process", text: labels.process), label("pid", number: labels.pid),
-    ]
+  private mutating func labels(_ owner: PprofSamples.Owner) -> [PprofLabel] {
+    var labels: [PprofLabel] = []
+    if let thread = owner.thread { labels.append(label("thread", text: thread)) }
+    if let tid = owner.tid { labels.append(label("tid", number: tid)) }
+    labels.append(label("process", text: owner.process))
+    labels.append(label("pid", number: owner.pid))
+    return labels
   }
 
   private mutating func label(_ key: String, text: ID<String>) -> PprofLabel {
@@ -289,11 +218,4 @@ struct PprofEncoder {
     message.durationNanos = provenance.duration.rawValue
     message.comment = profile.comments.map { string($0) }
   }
-}
-
-extension ValueType {
-  static let samplesCount = ValueType(kind: "samples", unit: "count")
-  static let cpuNanoseconds = ValueType(kind: "cpu", unit: "nanoseconds")
-  static let spaceBytes = ValueType(kind: "space", unit: "bytes")
-  static let inUseObjects = ValueType(kind: "inuse_objects", unit: "count")
 }

@@ -100,7 +100,7 @@ import Testing
     #expect(noHeap.status == 65 && noHeap.error.contains("no allocations in 'cpu.qprof'"))
     let noSamples = try qprof.run("flame", "cpu.qprof", "-o", "-", "--diff", "heap.qprof")
     #expect(noSamples.status == 65)
-    #expect(noSamples.error.contains("no samples of CPU time in 'heap.qprof'"))
+    #expect(noSamples.error.contains("'heap.qprof' has allocations only"))
   }
 
   @Test func metricsThatAreNotThere() throws {
@@ -109,7 +109,7 @@ import Testing
     try qprof.record(heap(), as: "heap.qprof")
     try qprof.record(heap(mode: .count), as: "count.qprof")
     try qprof.write("main;work 3\n", to: "a.folded")
-    let cases: [(String, Int32, [String])] = [
+    let cases: [(arguments: String, status: Int32, words: [String])] = [
       (
         "cpu.qprof --metric peak", 65,
         ["there are no allocations in 'cpu.qprof'", "qprof record --heap -- COMMAND"]
@@ -121,7 +121,7 @@ import Testing
         ["'count.qprof' was recorded with --heap=count", "--metric allocs", "--heap=sample"]
       ),
       ("count.qprof", 65, ["--heap=count"]),
-      ("heap.qprof --memory break", 65, ["there is no growth of the program break in 'heap.qprof'"]),
+      ("heap.qprof --memory break", 65, ["no growth of the program break in 'heap.qprof'"]),
       ("cpu.qprof --memory mappings", 64, ["--memory is about allocations", "--metric"]),
       (
         "heap.qprof --metric size", 64,

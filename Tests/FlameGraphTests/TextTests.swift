@@ -124,6 +124,7 @@ import Testing
         let fill = Palette.fill(of: frame)
         hues.insert(fill.hex)
         #expect(contrast(fill) >= 4.5, "\(fill.hex)")
+        #expect(contrast(Palette.fill(of: frame, .memory)) >= 4.5, "\(frame)")
       }
     }
     #expect(hues.count > 2000)

@@ -23,15 +23,31 @@ import Testing
       for row in profile.samples.indices {
         profile.samples[row].time = Nanoseconds([0, 4_000_900, 3_000_000, 9_500_000][row])
       }
+      profile.heap = heap(of: profile)
       try writer.finish(profile)
       try writer.close()
       return try body(path)
     }
   }
 
+  /// A site at the stack of each of the first three samples, and a mapping.
+  private func heap(of profile: Profile) -> HeapProfile {
+    var heap = HeapProfile(mode: .full)
+    for (row, peak) in [(0, (20, 960)), (1, (4, 1000)), (2, (1, 3000))] {
+      var site = HeapSite(process: ID(0), kind: .block, stack: profile.samples[row].stack)
+      site.allocated = HeapAmount(count: 100, bytes: 10_000)
+      site.atPeak = HeapAmount(count: Int64(peak.0), bytes: Int64(peak.1))
+      heap.sites.append(site)
+    }
+    var mapping = HeapSite(process: ID(0), kind: .mapping, stack: profile.samples[0].stack)
+    mapping.atPeak = HeapAmount(count: 1, bytes: 1 << 30)
+    heap.sites.append(mapping)
+    return heap
+  }
+
   @Test func documentedQueries() throws {
     let queries = try queries()
-    try #require(queries.count == 3)
+    try #require(queries.count == 4)
     try withRecording { path in
       let answers = try queries.map { try run("sqlite3", [path, $0]).output }
       #expect(answers[0] == "libwork.so.1+0x2345|6\nfast(int)|4\n")
@@ -45,6 +61,7 @@ import Testing
 
           """)
       #expect(answers[2] == "app|70|6|0.0|0.0095\nworker|71|4|0.003|0.003\n")
+      #expect(answers[3] == "libwork.so.1+0x2345|4000|5\nfast(int)|960|20\n")
     }
   }
 
@@ -85,6 +102,18 @@ import Testing
       }
       let walked = "SELECT sample, depth, location FROM sample_location ORDER BY sample, depth"
       #expect(try run("sqlite3", [path, walked]).output == places.joined())
+    }
+  }
+
+  @Test func stacksOfHeapSites() throws {
+    try withRecording { path in
+      let heap = heap(of: smallProfile)
+      let places = heap.sites.enumerated().flatMap { id, site in
+        smallProfile.locations(of: site.stack).enumerated().map { "\(id)|\($0)|\($1.index)\n" }
+      }
+      let walked = "SELECT site, depth, location FROM heap_site_location ORDER BY site, depth"
+      let found = try run("sqlite3", [path, walked]).output
+      #expect(found == places.joined())
     }
   }
 

@@ -43,6 +43,24 @@ struct HeapBuilder {
     return leaf
   }
 
+  /// Functions and the modules that they are in, root first.
+  mutating func stack(_ frames: [(String, String)]) -> ID<StackNode>? {
+    var leaf: ID<StackNode>?
+    for (name, module) in frames {
+      let mapping = profile.mappings.intern(
+        Mapping(
+          kind: .file, path: profile.strings.intern("/lib/" + module), buildID: nil,
+          start: FileAddress(0), end: FileAddress(1 << 40), offset: FileOffset(0)))
+      let name = profile.strings.intern(name)
+      let function = profile.functions.intern(Function(name: name, systemName: name, file: nil))
+      let location = profile.locations.intern(
+        .code(mapping, FileAddress(UInt64(function.rawValue))))
+      profile.locations.setLines([Line(function: function, line: 0)], of: location)
+      leaf = profile.stacks.intern(StackNode(parent: leaf, location: location))
+    }
+    return leaf
+  }
+
   /// Adds a site of process `process` and what it has to the process's totals.
   mutating func add(
     _ stack: ID<StackNode>?, process: Int = 0, kind: HeapSite.Kind = .block,

@@ -74,4 +74,40 @@ import Testing
     #expect(try leaks(with: "leak:main\nleak:open_db") == ["main": 3])
     #expect(try leaks(with: "leak:open_db\nleak:main") == ["open_db": 1, "main": 2])
   }
+
+  @Test func builtInRulesAreNarrow() throws {
+    var builder = HeapBuilder()
+    builder.addProcess("server", pid: 1)
+    let loader = "/ld-linux-x86-64.so.2"
+    func leak(_ frames: [(String, String)], _ bytes: Int64) {
+      builder.add(builder.stack(frames), allocated: (1, bytes))
+    }
+    // The pool of libstdc++; a constructor of the program; a thread of the program, whose first
+    // function is in libstdc++; a library loaded while the program runs, and what it leaks itself.
+    leak(
+      [("_dl_init", loader), ("call_init", loader), ("libstdc++.so.6+0x1", "libstdc++.so.6.0.30")],
+      1)
+    leak([("call_init", loader), ("setUp", "libmine.so")], 2)
+    leak(
+      [
+        ("start_thread", "libc.so.6"), ("libstdc++.so.6+0x2", "libstdc++.so.6.0.30"), ("work", "a"),
+      ], 4)
+    leak(
+      [
+        ("main", "a"), ("dlopen", "libc.so.6"), ("_dl_map_object", loader),
+        ("_dl_new_object", loader),
+      ], 8)
+    leak(
+      [("main", "a"), ("dlopen", "libc.so.6"), ("_dl_init", loader), ("plugin", "libplugin.so")], 16
+    )
+    leak([("main", "a"), ("fwrite", "libc.so.6"), ("__GI__IO_file_doallocate", "libc.so.6")], 32)
+    leak([("main", "a"), ("strdup", "libc.so.6")], 64)
+    let heap = try #require(HeapReport(builder.built, suppressions: .builtIn))
+    #expect(heap.suppressed.bytes == 1 + 8 + 32)
+    #expect(
+      heap.usedSuppressions.map(\.rule.text) == [
+        "leak:_IO_file_doallocate", "leak:^_dl_new_object", "constructors of libstdc++.so.",
+      ])
+    #expect(heap.usedSuppressions.allSatisfy { $0.rule.reason != nil })
+  }
 }

@@ -4,7 +4,7 @@
 //
 // Answer (see heap_script.c), none of them kept:
 //   key_destructor 16 1600 16 1600 16 1600
-//   local_destructor 8 800 8 800 8 800
+//   local_destructor 8 808 8 808 8 808
 //   static_object, at_exit, destructor_function, late_library: one each, freed
 #include "heap.h"
 
@@ -14,7 +14,7 @@
 static pthread_key_t key;
 
 site static void *key_destructor() { return keep(malloc(100)); }
-site static void *local_destructor() { return keep(malloc(100)); }
+site static void *local_destructor() { return keep(malloc(101)); }
 site static void *static_object() { return keep(malloc(501)); }
 site static void *at_exit() { return keep(malloc(502)); }
 site static void *destructor_function() { return keep(malloc(503)); }
@@ -54,7 +54,7 @@ int main() {
   destructor_block = destructor_function();
   atexit([] { free(exit_block); });
   say("key_destructor 16 1600 16 1600 16 1600\n");
-  say("local_destructor 8 800 8 800 8 800\n");
+  say("local_destructor 8 808 8 808 8 808\n");
   say("static_object 1 501 1 501 0 0\n");
   say("at_exit 1 502 1 502 0 0\n");
   say("destructor_function 1 503 1 503 0 0\n");

@@ -1,36 +1,26 @@
+import ProfileModel
+
 /// Which functions only hand on what they allocate: a site is named after the first caller that
 /// is none of them.
 enum AllocatorNames {
   static func contains(_ name: String) -> Bool {
-    if exact.contains(name) || prefixes.contains(where: name.hasPrefix) { return true }
-    let base = baseName(name)
-    return exact.contains(String(base)) || isNamedAsAllocator(base)
+    AllocatorFunctions.contains(name) || prefixes.contains(where: name.hasPrefix)
+      || isNamedAsAllocator(baseName(name))
   }
-
-  private static let exact: Set<String> = [
-    // Swift
-    "swift_slowAlloc", "swift_slowAllocTyped", "swift_allocObject", "swift_allocBox",
-    "swift_bufferAllocate", "swift_allocEmptyBox", "_swift_allocObject_",
-    "swift_allocError",
-    // Rust
-    "__rust_alloc", "__rust_realloc", "__rust_alloc_zeroed", "__rdl_alloc", "__rdl_realloc",
-    "__rdl_alloc_zeroed", "__rg_alloc", "__rg_realloc", "__rg_alloc_zeroed",
-    // Python
-    "_PyObject_New", "_PyObject_NewVar", "_PyObject_GC_New", "_PyObject_GC_NewVar",
-    "_PyObject_GC_Alloc", "_PyObject_GC_Resize", "PyType_GenericAlloc", "_PyType_AllocNoTrack",
-  ]
 
   private static let prefixes = [
     // C++
-    "operator new", "std::allocator", "std::__new_allocator", "__gnu_cxx::new_allocator",
-    "std::pmr::new_delete", "std::__detail::_Hashtable_alloc", "std::get_temporary_buffer",
-    "std::_Vector_base", "std::__cxx11::basic_string<char>::_M_create", "std::__libcpp_allocate",
-    "std::__1::allocator", "std::__1::__libcpp_allocate", "swift::swift_slowAlloc",
+    "std::allocator", "std::__new_allocator", "__gnu_cxx::new_allocator", "std::_Vector_base",
+    "std::__detail::_Hashtable_alloc", "std::__cxx11::basic_string<char>::_M_create",
+    "std::__1::allocator", "std::__1::__libcpp_allocate",
     // Swift
     "static Swift._allocateUninitializedArray", "Swift._allocateUninitializedArray",
     // Rust
-    "alloc::alloc::", "<alloc::alloc::", "alloc::raw_vec::", "<alloc::raw_vec::",
-    "alloc::boxed::Box<T>::new", "std::alloc::", "<std::alloc::", "std::sys::alloc::",
+    "__rg_alloc", "alloc::raw_vec::", "<alloc::raw_vec::", "std::alloc::", "<std::alloc::",
+    "<alloc::alloc::", "std::sys::alloc::",
+    // Python
+    "_PyObject_New", "_PyObject_GC_New", "_PyObject_GC_Alloc", "_PyObject_GC_Resize",
+    "PyType_GenericAlloc", "_PyType_AllocNoTrack", "gc_alloc",
   ]
 
   /// `sqlite3DbMallocRawNN`, `xmalloc`, `g_malloc0_n`, `_PyMem_RawCalloc`: what ends in the name of
@@ -44,8 +34,8 @@ enum AllocatorNames {
   }
 
   private static let functions = [
-    "malloc", "calloc", "realloc", "zalloc", "memalign", "reallocarray", "aligned_alloc",
-    "strdup", "strndup", "memdup",
+    "malloc", "calloc", "realloc", "zalloc", "memalign", "aligned_alloc", "strdup", "strndup",
+    "memdup",
   ]
   private static let variants = ["raw", "zero", "nn", "0", "_n", "64", "orfree", "_", "array"]
 

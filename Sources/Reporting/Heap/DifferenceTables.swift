@@ -28,7 +28,7 @@ extension ReportContent {
         Cell(number(row.current, metric)),
       ]
       if difference.isSampled { cells.append(Cell(number(row.margin, metric), .faint)) }
-      cells += [Cell(row.change.word, .faint), place(row, difference)]
+      cells += [Cell(row.change.rawValue, .faint), place(row, difference)]
       table.add(cells)
     }
     return ReportSection(

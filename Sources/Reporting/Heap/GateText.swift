@@ -25,15 +25,13 @@ extension ReportContent {
     return outcome.base.map { "\(found), \(exact($0, metric)) in the base" } ?? found
   }
 
-  /// The sites that changed most; without a base, those that have most.
+  /// The sites that changed most; those that have most where no base was looked at.
   private func culprits(_ outcome: Gate.Outcome, _ heap: HeapReport) -> ReportSection {
     let metric = outcome.condition.metric
-    var section: ReportSection
-    if let difference = report.difference {
-      section = changesTable(difference, metric)
-    } else {
-      section = sitesTable(heap, metric)
-    }
+    var section =
+      outcome.condition.isRelative
+      ? report.difference.map { changesTable($0, metric) } ?? sitesTable(heap, metric)
+      : sitesTable(heap, metric)
     section.title = "Why \(VisibleText.of(outcome.condition.text)) failed"
     return section
   }
@@ -54,7 +52,7 @@ extension Report {
     let content = ReportContent(self)
     return gate.outcomes.filter { $0.result != .passed }.map { outcome in
       let text = "\(outcome.word): \(outcome.condition.text): \(content.finding(outcome))"
-      guard outcome.result == .failed, let site = firstSite(outcome.condition.metric, heap) else {
+      guard outcome.result == .failed, let site = firstSite(outcome.condition, heap) else {
         return text
       }
       return text + "\n  " + site
@@ -62,7 +60,8 @@ extension Report {
   }
 
   /// `+1,000 allocations in parse at json.c:120`.
-  private func firstSite(_ metric: HeapMetric, _ heap: HeapReport) -> String? {
+  private func firstSite(_ condition: GateCondition, _ heap: HeapReport) -> String? {
+    let metric = condition.metric
     let content = ReportContent(self)
     func line(_ number: String, _ frame: Frame?) -> String {
       let source = frame.map(ReportContent.source) ?? ""
@@ -70,7 +69,7 @@ extension Report {
       return
         "\(number)\(unit) in \(frame?.name ?? "[no stack]")\(source.isEmpty ? "" : " at \(source)")"
     }
-    if let difference {
+    if condition.isRelative, let difference {
       return difference.changes(of: metric).first.map {
         line(
           content.signed($0.difference, metric), difference.frames($0.callers, atMost: 1).first)

@@ -145,8 +145,10 @@ extension HeapDifference {
     let (before, after) = (site.base.value(metric), site.current.value(metric))
     let stacks = site.stacks.filter { $0.base.value(metric) != $0.current.value(metric) }
     guard !stacks.isEmpty else { return nil }
+    // Of equal ones that which the current profile has.
     let most = stacks.max { a, b in
-      abs(a.difference(metric)) < abs(b.difference(metric))
+      let (first, second) = (abs(a.difference(metric)), abs(b.difference(metric)))
+      return first == second ? !a.callers.isCurrent && b.callers.isCurrent : first < second
     }
     let (baseMargin, margin) = (site.base.margin(metric), site.current.margin(metric))
     return ChangedSite(

@@ -22,7 +22,7 @@ struct HeapDocument: Encodable {
     var amount: Amount
   }
   struct Suppression: Encodable {
-    var pattern: String
+    var rule: String
     var reason: String?
     var suppressed: Amount
   }
@@ -66,7 +66,7 @@ struct HeapDocument: Encodable {
       })
     suppressions = heap.usedSuppressions.map {
       Suppression(
-        pattern: $0.rule.pattern.text, reason: $0.rule.reason, suppressed: Amount($0.amount))
+        rule: $0.rule.text, reason: $0.rule.reason, suppressed: Amount($0.amount))
     }
     siteCount = heap.sites.count
     sites = Dictionary(

@@ -162,7 +162,7 @@ extension ReportContent {
       table.add([
         Cell(Quantities.size(used.amount.bytes)),
         Cell(Quantities.grouped(Double(used.amount.count))),
-        Cell("leak:" + VisibleText.of(used.rule.pattern.text), note: used.rule.reason ?? ""),
+        Cell(VisibleText.of(used.rule.text), note: used.rule.reason ?? ""),
       ])
     }
     return ReportSection("Suppressed leaks", "", .table(table))

@@ -72,8 +72,11 @@ extension Gate.Obstacle {
   }
 }
 
-extension HeapDifference.Change {
-  var word: String { rawValue }
+extension Suppressions.Rule {
+  /// As a file would have it, where a file can.
+  var text: String {
+    scope == .anyFrame ? "leak:" + pattern.text : "constructors of " + pattern.text
+  }
 }
 
 /// The parts of resident memory.

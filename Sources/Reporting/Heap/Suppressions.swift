@@ -2,7 +2,14 @@
 /// Empty lines and those that begin with `#` say nothing.
 package struct Suppressions: Sendable {
   struct Rule: Hashable, Sendable {
+    enum Scope: Sendable {
+      /// The function, the source file or the module of any frame.
+      case anyFrame
+      /// The module of a function that the dynamic linker called.
+      case constructor
+    }
     var pattern: SuppressionPattern
+    var scope = Scope.anyFrame
     /// Why the leak is none, for the rules that come with qprof.
     var reason: String?
   }
