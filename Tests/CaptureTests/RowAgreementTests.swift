@@ -74,7 +74,7 @@ import Testing
     }
     let agent = try AgentLibrary.find(in: BuiltProducts.folder.path)
     let program = try StartedProgram(words, environment: try session.environment(for: agent))
-    while !hasEnded(program) { usleep(UInt32(session.poll()) * 1000) }
+    while !hasEnded(program) { usleep(UInt32(session.poll().rawValue / 1000)) }
     session.finish()
     let result = try program.wait()
     #expect(result.ending == .exited(0), "\(result.error)")
