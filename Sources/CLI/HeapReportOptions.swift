@@ -57,7 +57,7 @@ struct HeapReportOptions: ParsableArguments {
     guard let metric, profile.heapMetric != metric.heap || metric == .cpu else { return profile }
     guard metric != .cpu else {
       guard profile.heapMetric == nil, profile.heap == nil || !profile.samples.isEmpty else {
-        throw .noCPUSamples
+        throw .noCPUSamples(source: source)
       }
       return profile.cpuView
     }
