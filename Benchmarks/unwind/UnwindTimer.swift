@@ -28,9 +28,9 @@ func unwindingCosts(of command: Command) throws -> [String: UnwindingCost] {
     throw error
   }
   defer { target.release() }
-  var pause: Int32 = 1
+  var pause = Nanoseconds(1_000_000)
   while target.outcome == nil {
-    target.wait(milliseconds: pause)
+    target.wait(pause)
     pause = session.poll()
   }
   session.finish()

@@ -14,7 +14,7 @@ enum CLIError: Error, Hashable {
   /// A heap metric of a recording that has totals only.
   case noHeapSites(metric: String, source: String? = nil)
   /// CPU time of a profile that has only a heap.
-  case noCPUSamples
+  case noCPUSamples(source: String? = nil)
   /// A heap only, to compare CPU time with.
   case incomparable(base: String)
   /// None of the memory that `--memory` asks for.
@@ -41,8 +41,8 @@ extension CLIError: CustomStringConvertible {
       "\(Self.name(source)) was recorded with --heap=count, which counts allocations and does not "
         + "keep where they are made, so there is nothing to show by --metric \(metric); record with "
         + "--heap or --heap=sample"
-    case .noCPUSamples:
-      "there are no samples of CPU time in the profile; choose another --metric: "
+    case .noCPUSamples(let source):
+      "there are no samples of CPU time in \(Self.name(source)); choose another --metric: "
         + HeapMetric.allCases.map(\.rawValue).joined(separator: ", ")
     case .incomparable(let base):
       "'\(base)' has allocations only, which CPU time cannot be compared with; choose a --metric "

@@ -56,7 +56,7 @@ struct MetricOption: ParsableArguments {
     let chosen = metric ?? Self.metric(for: profile)
     guard let wanted = chosen.heap else {
       guard profile.heapMetric == nil, profile.heap == nil || !profile.samples.isEmpty else {
-        throw .noCPUSamples
+        throw .noCPUSamples(source: source)
       }
       guard memory == nil else { throw .memoryWithoutHeapMetric }
       return profile.cpuView

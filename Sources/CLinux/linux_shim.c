@@ -2,6 +2,7 @@
 #include <cpuid.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +10,12 @@ int qprof_signalfd(const sigset_t *set) { return signalfd(-1, set, SFD_CLOEXEC |
 
 int qprof_spawn_in_folder(posix_spawn_file_actions_t *actions, const char *folder) {
   return posix_spawn_file_actions_addchdir_np(actions, folder);
+}
+
+bool qprof_wait_readable(int file, int64_t nanoseconds) {
+  struct pollfd wanted = {.fd = file, .events = POLLIN};
+  struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+  return ppoll(&wanted, 1, &limit, NULL) > 0;
 }
 
 bool qprof_has_invariant_time_stamp(void) {

@@ -1,4 +1,5 @@
-/// Receives what a ``CaptureSession`` finds. Consumers are called in the order of their attaching.
+/// Receives what a ``CaptureSession`` finds. Consumers are called in the order of their
+/// attaching, and at the end of a process the other way round.
 package protocol CaptureConsumer: AnyObject {
   /// A program image attached; it may end without ever meeting a tick.
   func began(_ process: TracedProcess)

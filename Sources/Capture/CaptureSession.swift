@@ -22,10 +22,10 @@ package final class CaptureSession {
   /// Bytes that the fullest ring of this round held.
   private var fullestRing: UInt64 = 0
 
-  /// Milliseconds between rounds. Draining less often keeps the caches warm and costs half; deep
+  /// Time between rounds. Draining less often keeps the caches warm and costs half; deep
   /// stacks, of which a ring holds only a few, are fetched sooner.
-  private static let ordinaryRound: Int32 = 50
-  private static let hurriedRound: Int32 = 10
+  private static let ordinaryRound = Nanoseconds(50_000_000)
+  private static let hurriedRound = Nanoseconds(10_000_000)
   private static let threadScanInterval: Int64 = 250_000_000
   private static let mapsScanInterval: Int64 = 1_000_000_000
   /// A process that used less CPU time than this may well never have met a tick.
@@ -77,8 +77,8 @@ package final class CaptureSession {
 
   /// One round: hands over everything that is new.
   /// - Parameter isEnding: the command has ended, so processes are expected to go.
-  /// - Returns: in how many milliseconds the next round is due.
-  package func poll(isEnding: Bool = false) -> Int32 {
+  /// - Returns: how long to wait before the next round.
+  package func poll(isEnding: Bool = false) -> Nanoseconds {
     let now = Syscalls.monotonicNow()
     guard options.heap != nil else { return fullRound(now) }
     clock.calibrateIfDue()
@@ -86,7 +86,7 @@ package final class CaptureSession {
     let horizon = clock.horizon(order: file.lastOrder)
     if isEnding || now >= nextFullRound {
       let pause = fullRound(now, horizon: horizon)
-      nextFullRound = now + Int64(pause) * 1_000_000
+      nextFullRound = now + pause.rawValue
     } else {
       discover()
       drainHeaps(before: horizon)
@@ -94,7 +94,7 @@ package final class CaptureSession {
     return heap.pause
   }
 
-  private func fullRound(_ now: Int64, horizon: UInt64? = nil) -> Int32 {
+  private func fullRound(_ now: Int64, horizon: UInt64? = nil) -> Nanoseconds {
     fullestRing = 0
     file.beat()
     discover()

@@ -14,11 +14,33 @@ struct HeapRounds {
   var tracked: [Int: Tracked] = [:]
   /// Slots whose thread has ended without saying so.
   var endedUnseen: Set<Int> = []
-  /// Milliseconds until the next round: none while much is written, so that no thread waits long.
-  var pause: Int32 = 1
+  /// Until the next round.
+  private(set) var pause = Nanoseconds(1_000_000)
+  private var lastRound: Int64 = 0
 
-  static let busy: UInt64 = 32 << 10
-  static let longestPause: Int32 = 10
+  private static let shortestPause = Nanoseconds(50_000)
+  private static let longestPause = Nanoseconds(10_000_000)
+  /// A round finds this much of a ring filled at most, if the thread goes on writing as it did.
+  private static let comfortable = Double(QPROF_RING_SIZE) / 4
+
+  /// Chooses the pause before the next round.
+  /// - Parameter taken: bytes of the ring from which most was taken.
+  mutating func plan(taken: UInt64, now: Int64) {
+    let time = Double(now - lastRound)
+    lastRound = now
+    guard taken > 0 else {
+      pause = min(Nanoseconds(pause.rawValue * 2), Self.longestPause)
+      return
+    }
+    // A full ring does not tell how fast it was filled.
+    let isFull = taken > UInt64(QPROF_RING_SIZE) * 3 / 4
+    pause =
+      isFull
+      ? Nanoseconds(0)
+      : max(
+        Nanoseconds(Int64(min(time * Self.comfortable / Double(taken), 1e6))), Self.shortestPause)
+  }
+
   /// A thread longer in an event than this is stopped, and does not hold the others up.
   static let patience: Int64 = 1_000_000_000
 
@@ -52,13 +74,13 @@ extension CaptureSession {
       if !ring.look() { drop(ring) }
       entries[process.row, default: []].append(HeapRounds.Entry(ring: ring, isEnded: isEnded))
     }
-    var taken: UInt64 = 0
+    var most: UInt64 = 0
     for (row, entries) in entries {
       guard let process = byRow[row] else { continue }
-      taken += take(entries, of: process, before: horizons[row] ?? horizon, isOver: false)
+      let taken = take(entries, of: process, before: horizons[row] ?? horizon, isOver: false)
+      most = max(most, taken)
     }
-    heap.pause =
-      taken > HeapRounds.busy ? 0 : taken > 0 ? 1 : min(heap.pause * 2 + 1, HeapRounds.longestPause)
+    heap.plan(taken: most, now: now)
   }
 
   /// Hands over all that is left of a process that is gone.
@@ -102,7 +124,7 @@ extension CaptureSession {
     losses.add(.badRecord, events: 1)
   }
 
-  /// - Returns: the number of bytes taken.
+  /// - Returns: bytes of the ring from which most was taken.
   private func take(
     _ entries: [HeapRounds.Entry], of process: TracedProcess, before horizon: UInt64, isOver: Bool
   ) -> UInt64 {
@@ -113,14 +135,14 @@ extension CaptureSession {
         losses.add(.badRecord, events: Int64(bad))
       }
     }
-    var taken: UInt64 = 0
+    var most: UInt64 = 0
     for entry in entries {
       let tail = file.slot(entry.ring.slot).pointee.tail
-      taken &+= tail &- entry.ring.tail
+      most = max(most, tail &- entry.ring.tail)
       if entry.isEnded, isOver || tail == entry.ring.head { close(entry.ring, of: process) }
     }
-    if taken > 0 { process.hadSamples = true }
-    return taken
+    if most > 0 { process.hadSamples = true }
+    return most
   }
 
   private func close(_ ring: HeapRing, of process: TracedProcess) {

@@ -74,7 +74,7 @@ package final class Recorder {
     }
     defer { target.release() }
     if let failure = record(target, write: write, progress: progress) {
-      while target.outcome == nil { target.wait(milliseconds: 1000) }
+      while target.outcome == nil { target.wait(Self.gracePeriod) }
       throw failure
     }
     return rows.profile
@@ -85,10 +85,10 @@ package final class Recorder {
   ) -> (any Error)? {
     var nextWrite = rows.start  // what is known at the start is written at once
     var end: Nanoseconds?
-    var pause: Int32 = 1
+    var pause = Nanoseconds(1_000_000)
     do {
       while true {
-        target.wait(milliseconds: pause)
+        target.wait(pause)
         pause = session.poll(isEnding: target.outcome != nil)
         let now = Host.now
         if target.outcome != nil, end == nil { end = now }

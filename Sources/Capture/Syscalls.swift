@@ -256,10 +256,9 @@ extension Syscalls {
     pthread_sigmask(SIG_SETMASK, &mask, nil)
   }
 
-  /// Sleeps until a diverted signal arrives, or `milliseconds` have passed.
-  static func waitForSignal(_ file: Int32, milliseconds: Int32) -> [ReceivedSignal] {
-    var descriptor = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
-    guard poll(&descriptor, 1, milliseconds) > 0 else { return [] }
+  /// Sleeps until a diverted signal arrives, or `nanoseconds` have passed.
+  static func waitForSignal(_ file: Int32, nanoseconds: Int64) -> [ReceivedSignal] {
+    guard qprof_wait_readable(file, nanoseconds) else { return [] }
     var received: [ReceivedSignal] = []
     var info = signalfd_siginfo()
     let size = MemoryLayout<signalfd_siginfo>.size

@@ -62,9 +62,9 @@ package final class TargetProcess {
       environment: environment, folder: folder, signalMask: signalMask)
   }
 
-  /// Sleeps for up to `milliseconds`, less when the target ends, and passes signals on.
-  package func wait(milliseconds: Int32) {
-    for signal in Syscalls.waitForSignal(signals, milliseconds: milliseconds) {
+  /// Sleeps for up to `time`, less when the target ends, and passes signals on.
+  package func wait(_ time: Nanoseconds) {
+    for signal in Syscalls.waitForSignal(signals, nanoseconds: time.rawValue) {
       guard signal.number != SIGCHLD else { continue }
       if [SIGINT, SIGTERM, SIGHUP, SIGQUIT].contains(signal.number) { interruptions += 1 }
       // A terminal sends Ctrl-C to the target as well; a second one would be another request.

@@ -97,7 +97,7 @@ extension Profile {
   private func ratio(
     of variance: KeyPath<HeapSite, Double>, to sum: KeyPath<HeapSite, Int64>
   ) -> Double {
-    let sites = heap?.sites ?? []
+    let sites = (heap?.sites ?? []).filter { $0.kind == heap?.viewedKind }
     let total = sites.reduce(0.0) { $0 + Double($1[keyPath: sum]) }
     return total > 0 ? sites.reduce(0.0) { $0 + $1[keyPath: variance] } / total : 1
   }

@@ -14,14 +14,31 @@ struct HeapSubject {
 
   /// `memory at peak`, with the kind of memory where it is not the usual one.
   var title: String {
-    switch profile.heap?.sites.first?.kind {
-    case .mapping: metric.title + " (mappings)"
-    case .programBreak: metric.title + " (program break)"
-    case .block, nil: metric.title
+    switch profile.heap?.viewedKind ?? .block {
+    case .block: metric.title
+    case let kind: metric.title + " (\(Self.name(kind)))"
     }
   }
 
-  /// When the peak was, and how far to trust the numbers.
+  private static func name(_ kind: HeapSite.Kind) -> String {
+    switch kind {
+    case .block: "blocks"
+    case .mapping: "mappings"
+    case .programBreak: "program break"
+    }
+  }
+
+  /// Memory of other kinds, which is easily taken for shown.
+  private var notShown: [String] {
+    guard let heap = profile.heap, metric.valueType.unit == "bytes" else { return [] }
+    return HeapSite.Kind.allCases.filter { $0 != heap.viewedKind }.compactMap { kind in
+      let sum = heap.sites.filter { $0.kind == kind }
+        .reduce(0.0) { $0 + Double(metric.amount(of: $1)) }
+      return sum > 0 ? "not shown: \(Quantities(profile).text(sum)) in \(Self.name(kind))" : nil
+    }
+  }
+
+  /// When the peak was, how far to trust the numbers, and what else there is.
   var notes: [String] {
     var notes: [String] = []
     let processes = Set(profile.samples.compactMap(\.process))
@@ -37,7 +54,7 @@ struct HeapSubject {
       notes.append(
         "estimated from allocations drawn about every " + Quantities.size(period.value))
     }
-    return notes
+    return notes + notShown
   }
 
   /// What is not in the numbers.

@@ -27,12 +27,7 @@ extension Profile {
 }
 
 private struct HeapRules {
-  private struct Site: Hashable {
-    var process: ID<ProcessImage>
-    var kind: HeapSite.Kind
-    var stack: ID<StackNode>?
-  }
-  private var sites: Set<Site> = []
+  private var sites: Set<HeapSite.Key> = []
   private var processes: Set<ID<ProcessImage>> = []
   private var threads: Set<ID<ThreadInfo>> = []
   /// Of every number so far, so that no sum of some of them needs to be checked again.
@@ -49,8 +44,7 @@ private struct HeapRules {
         throw BrokenRule("\(what): \(variance) is no variance")
       }
     }
-    let key = Site(process: site.process, kind: site.kind, stack: site.stack)
-    guard sites.insert(key).inserted else { throw BrokenRule("\(what): it is there twice") }
+    guard sites.insert(site.key).inserted else { throw BrokenRule("\(what): it is there twice") }
   }
 
   mutating func check(_ process: HeapProcess, _ what: String) throws(BrokenRule) {

@@ -9,7 +9,9 @@ import ProfileModel
 struct WrittenHeap {
   private typealias Values = [(any DatabaseValueConvertible)?]
 
-  private var sites: [HeapSite] = []
+  /// With their ids, which are in the order of their first appearance: where sites of several
+  /// processes grow in number, their places in the profile change.
+  private var sites: [HeapSite.Key: (id: Int, row: HeapSite)] = [:]
   private var processes: [ID<ProcessImage>: HeapProcess] = [:]
   private var threads: [ID<ThreadInfo>: HeapThread] = [:]
 
@@ -30,17 +32,17 @@ struct WrittenHeap {
 
   private mutating func writeSites(_ new: [HeapSite], in db: Database) throws {
     let put = try Self.put(into: "heap_site", columns: 15, in: db)
-    for (id, row) in new.enumerated() where id >= sites.count || sites[id] != row {
+    for row in new {
+      let known = sites[row.key]
+      guard known?.row != row else { continue }
+      let id = known?.id ?? sites.count
+      sites[row.key] = (id, row)
       try put.run([
         id, row.process.index, row.kind.rawValue, row.stack?.index, row.allocated.count,
         row.allocated.bytes, row.freed.count, row.freed.bytes, row.atPeak.count, row.atPeak.bytes,
         row.temporary.count, row.temporary.bytes, row.drawn, row.countVariance, row.bytesVariance,
       ])
     }
-    if new.count < sites.count {
-      try db.execute(sql: "DELETE FROM heap_site WHERE id >= ?", arguments: [new.count])
-    }
-    sites = new
   }
 
   private mutating func writeProcesses(_ new: [HeapProcess], in db: Database) throws {
@@ -120,4 +122,14 @@ extension Statement {
     setUncheckedArguments(StatementArguments(values))
     try execute()
   }
+}
+
+extension HeapSite {
+  /// What there is one site of.
+  struct Key: Hashable {
+    var process: ID<ProcessImage>
+    var kind: Kind
+    var stack: ID<StackNode>?
+  }
+  var key: Key { Key(process: process, kind: kind, stack: stack) }
 }

@@ -56,15 +56,15 @@ extension Profile {
   /// zero, in the process that it belongs to. Everything made from samples can be made from it:
   /// flame graphs, call trees, tables, exports. Without sites, as in mode `count`, it is empty.
   ///
-  /// Sampling rates and losses of CPU samples are left out, and sites of other kinds. In a sampled heap the weights are
+  /// Sampling rates and losses of CPU samples are left out. In a sampled heap the weights are
   /// estimates, and the period is the sampling interval in bytes.
   package func view(of metric: HeapMetric, kind: HeapSite.Kind = .block) -> Profile {
     var view = self
     view.valueType = metric.valueType
-    view.heap?.sites.removeAll { $0.kind != kind }
-    view.samples = (view.heap?.sites ?? []).compactMap { site in
+    view.heap?.viewedKind = kind
+    view.samples = (heap?.sites ?? []).compactMap { site in
       let weight = metric.amount(of: site)
-      guard weight != 0 else { return nil }
+      guard site.kind == kind, weight != 0 else { return nil }
       var sample = Sample(time: Nanoseconds(0), thread: nil, stack: site.stack, weight: weight)
       sample.process = site.process
       return sample

@@ -17,6 +17,8 @@ package struct HeapProfile: Hashable, Sendable {
   package var sites: [HeapSite] = []
   package var processes: [HeapProcess] = []
   package var threads: [HeapThread] = []
+  /// The kind of the sites that a profile's samples are made of, where they are.
+  package var viewedKind: HeapSite.Kind?
 
   package init(mode: Mode) { self.mode = mode }
 }

@@ -115,7 +115,7 @@ import Testing
         ["there are no allocations in 'cpu.qprof'", "qprof record --heap -- COMMAND"]
       ),
       ("a.folded --metric bytes", 65, ["there are no allocations in 'a.folded'"]),
-      ("heap.qprof --metric cpu", 65, ["no samples of CPU time", "temporary"]),
+      ("heap.qprof --metric cpu", 65, ["no samples of CPU time in 'heap.qprof'", "temporary"]),
       (
         "count.qprof --metric allocs", 65,
         ["'count.qprof' was recorded with --heap=count", "--metric allocs", "--heap=sample"]

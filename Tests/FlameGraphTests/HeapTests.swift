@@ -48,7 +48,9 @@ import Testing
         .joined(separator: "\n"), "heap-peak.txt")
     let texts = parsed.all("text").map(\.text)
     #expect(texts[0] == "demo · memory at peak")
-    #expect(texts[1] == "demo --size 4 · 1.50 MiB · peak at 1.23 s")
+    #expect(
+      texts[1]
+        == "demo --size 4 · 1.50 MiB · peak at 1.23 s · not shown: 1.00 GiB in mappings")
     // By hand: two thirds of 1.5 MiB.
     let load = try #require(parsed.box("load"))
     #expect(load.weight == 1_048_576)
@@ -61,9 +63,15 @@ import Testing
     }
     #expect(
       try headlines(.allocs) == ["demo · allocations", "demo --size 4 · 4,098 allocations"])
-    #expect(try headlines(.bytes) == ["demo · allocated memory", "demo --size 4 · 2.50 MiB"])
     #expect(
-      try headlines(.leaked) == ["demo · memory live at the end", "demo --size 4 · 512 KiB"])
+      try headlines(.bytes) == [
+        "demo · allocated memory", "demo --size 4 · 2.50 MiB · not shown: 1.00 GiB in mappings",
+      ])
+    #expect(
+      try headlines(.leaked) == [
+        "demo · memory live at the end",
+        "demo --size 4 · 512 KiB · not shown: 1.00 GiB in mappings",
+      ])
     #expect(
       try headlines(.temporary)
         == ["demo · temporary allocations", "demo --size 4 · 1,024 temporary allocations"])
@@ -72,14 +80,16 @@ import Testing
   @Test func otherKindsOfMemoryAreNamed() throws {
     let texts = try texts(heap().view(of: .peak, kind: .mapping))
     #expect(texts[0] == "demo · memory at peak (mappings)")
-    #expect(texts[1].contains("1.00 GiB"))
+    #expect(
+      texts[1] == "demo --size 4 · 1.00 GiB · peak at 1.23 s · not shown: 1.50 MiB in blocks")
   }
 
   @Test func estimatesAreCalledThat() throws {
     let sampled = heap(mode: .sample(interval: Bytes(524_288)))
     #expect(
       try texts(sampled.view(of: .bytes))[1]
-        == "demo --size 4 · 2.50 MiB · estimated from allocations drawn about every 512 KiB")
+        == "demo --size 4 · 2.50 MiB · estimated from allocations drawn about every 512 KiB"
+        + " · not shown: 1.00 GiB in mappings")
   }
 
   @Test func peaksOfSeveralProcessesAreNoMoment() throws {
@@ -91,7 +101,7 @@ import Testing
     site.process = child
     profile.heap?.sites.append(site)
     let parsed = try drawn(profile.view(of: .peak))
-    #expect(parsed.all("text")[1].text.hasSuffix("2 processes, each at its own peak"))
+    #expect(parsed.all("text")[1].text.contains(" · 2 processes, each at its own peak · "))
     #expect(parsed.box("child")?.weight == 1_048_576)
     #expect(parsed.box("demo")?.weight == 1_572_864)
   }

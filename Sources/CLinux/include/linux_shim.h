@@ -18,6 +18,9 @@ int qprof_signalfd(const sigset_t *_Nonnull set);
 int qprof_spawn_in_folder(posix_spawn_file_actions_t *_Nonnull actions,
                           const char *_Nonnull folder);
 
+// Sleeps until `file` can be read, a signal came, or so many nanoseconds have passed.
+bool qprof_wait_readable(int file, int64_t nanoseconds);
+
 // The processor's time stamp counter.
 static inline uint64_t qprof_time_stamp(void) { return __rdtsc(); }
 
