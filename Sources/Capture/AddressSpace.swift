@@ -85,6 +85,7 @@ package struct AddressSpace {
     let merged = (kept + new).sorted { $0.start < $1.start }
     let changed = !merged.elementsEqual(regions) {
       $0.start == $1.start && $0.end == $1.end && $0.bias == $1.bias && $0.image === $1.image
+        && $0.path == $1.path
     }
     regions = merged
     table = merged.map {

@@ -4,9 +4,8 @@ import Synchronization
 
 /// What the recorder remembers of tracked threads from round to round.
 struct HeapRounds {
-  /// A slot with a ring of events.
+  /// One slot with a ring of events.
   struct Tracked {
-    var process: TracedProcess
     /// The event that the thread was in at the last look, and since when (`CLOCK_MONOTONIC`).
     var inFlight: UInt64?
     var seenInFlight: Int64 = 0
@@ -29,7 +28,8 @@ struct HeapRounds {
     let time = Double(now - lastRound)
     lastRound = now
     guard taken > 0 else {
-      pause = min(Nanoseconds(pause.rawValue * 2), Self.longestPause)
+      pause = max(
+        Self.shortestPause, min(Nanoseconds(pause.rawValue * 2), Self.longestPause))
       return
     }
     // A full ring does not tell how fast it was filled.
@@ -67,10 +67,10 @@ extension CaptureSession {
       else { continue }
       var ring = HeapRing(slot: index, row: slot, bytes: file.ring(index))
       let isEnded = state == QPROF_SLOT_DEAD.rawValue || heap.endedUnseen.contains(index)
-      // What the thread writes after this look is not before what it says here.
-      let limit = isEnded ? nil : inFlight(ring, of: process, now)
-      if let limit { horizons[process.row] = min(horizons[process.row] ?? horizon, limit) }
       open(ring, of: process)
+      // What the thread writes after this look is not before what it says here.
+      let limit = isEnded ? nil : inFlight(ring, now)
+      if let limit { horizons[process.row] = min(horizons[process.row] ?? horizon, limit) }
       if !ring.look() { drop(ring) }
       entries[process.row, default: []].append(HeapRounds.Entry(ring: ring, isEnded: isEnded))
     }
@@ -101,18 +101,15 @@ extension CaptureSession {
 
   private func open(_ ring: HeapRing, of process: TracedProcess) {
     guard heap.tracked[ring.slot] == nil else { return }
-    heap.tracked[ring.slot] = HeapRounds.Tracked(process: process)
+    heap.tracked[ring.slot] = HeapRounds.Tracked()
     for consumer in consumers { consumer.opened(ring, of: process) }
   }
 
   /// The time that the thread's next event is not before, unless it has been so for too long.
-  private func inFlight(_ ring: HeapRing, of process: TracedProcess, _ now: Int64) -> UInt64? {
-    guard let since = ring.inFlightSince else { return nil }
-    var tracked = heap.tracked[ring.slot] ?? HeapRounds.Tracked(process: process)
+  private func inFlight(_ ring: HeapRing, _ now: Int64) -> UInt64? {
+    guard let since = ring.inFlightSince, let tracked = heap.tracked[ring.slot] else { return nil }
     if tracked.inFlight != since {
-      tracked.inFlight = since
-      tracked.seenInFlight = now
-      if heap.tracked[ring.slot] != nil { heap.tracked[ring.slot] = tracked }
+      heap.tracked[ring.slot] = HeapRounds.Tracked(inFlight: since, seenInFlight: now)
     } else if now - tracked.seenInFlight > HeapRounds.patience {
       return nil
     }

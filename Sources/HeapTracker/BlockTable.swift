@@ -47,6 +47,13 @@ struct BlockTable {
     return (product.high ^ product.low) & mask
   }
 
+  var capacity: Int { Int(mask) + 1 }
+  func place(_ index: Int) -> Block { places[index] }
+  /// How far the block in a place is from its home.
+  func distance(of index: Int) -> Int {
+    Int((UInt64(index) &- home(of: places[index].address)) & mask)
+  }
+
   /// The block at `address`, valid until the table changes.
   @inline(__always) func find(_ address: UInt64) -> UnsafeMutablePointer<Block>? {
     var place = home(of: address)

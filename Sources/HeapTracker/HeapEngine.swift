@@ -77,6 +77,8 @@ struct HeapEngine {
   private var nanosecondsPerTick: UInt64 = 1 << 32
   /// Where events tell an order and no time: when they were read.
   private var readTime: UInt64?
+  /// No event is later, whatever it says.
+  private var now = UInt64.max
 
   /// What sampling saw of a site.
   struct Draws {
@@ -106,7 +108,8 @@ struct HeapEngine {
 
   mutating func setClock(_ clock: EventClock) {
     nanosecondsPerTick = UInt64(min(max(clock.nanosecondsPerTick, 0), 1000) * 0x1p32)
-    readTime = clock.isCounted ? clock.eventTime : nil
+    now = clock.eventTime
+    readTime = clock.isCounted ? now : nil
   }
 
   mutating func addSite() -> UInt32 {
@@ -165,7 +168,7 @@ extension HeapEngine {
         let site = site(place >> UInt64(QPROF_EVENT_STACK_SHIFT), of: thread)
         allocate(
           Block(
-            address: address, size: size, time: readTime ?? time, site: site,
+            address: address, size: size, time: readTime ?? min(time, now), site: site,
             thread: thread.pointee.number), thread)
       case QPROF_EVENT_FREE.rawValue:
         guard time < limit else { return .later(time) }
@@ -175,7 +178,7 @@ extension HeapEngine {
         let isLast =
           weights == nil && thread.pointee.last == .allocation
           && thread.pointee.lastAddress == address
-        release(address, at: readTime ?? time, isLast: isLast, thread)
+        release(address, at: readTime ?? min(time, now), isLast: isLast, thread)
       case QPROF_EVENT_FREE_LAST.rawValue:
         position &+= 8
         releaseLast(thread)

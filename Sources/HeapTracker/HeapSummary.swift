@@ -10,6 +10,12 @@ extension ProcessHeap {
   func append(to profile: inout HeapProfile, _ session: CaptureSession, _ rows: ProfileRows) {
     let id = rows.process(process)
     let sites = siteRows(id)
+    guard sites.allSatisfy(\.isBelievable) else {
+      var row = HeapProcess(process: id)
+      row.untracked = "told of more memory than there can be"
+      profile.processes.append(row)
+      return
+    }
     profile.sites += sites
     profile.processes.append(processRow(id, sites, session, rows))
     profile.threads += threadRows()
@@ -111,6 +117,15 @@ extension ProcessHeap {
   private func time(_ ticks: UInt64, _ rows: ProfileRows) -> Nanoseconds {
     let time = clock.nanoseconds(ticks)
     return Nanoseconds(max(0, time &+ clock.start &- rows.start.rawValue))
+  }
+}
+
+extension HeapSite {
+  /// A broken process can tell of any sizes: their sums are not to overflow.
+  fileprivate var isBelievable: Bool {
+    let limit: Int64 = 1 << 55
+    return [allocated, freed].allSatisfy { 0..<limit ~= $0.count && 0..<limit ~= $0.bytes }
+      && live.count >= 0 && live.bytes >= 0
   }
 }
 

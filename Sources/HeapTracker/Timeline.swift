@@ -105,7 +105,7 @@ struct Timeline {
     var result = HeapTimeline()
     guard hasBegun else { return result }
     result.start = time(start)
-    result.width = time(start &+ width) - result.start
+    result.width = Nanoseconds(max(1, (time(start &+ width) - result.start).rawValue))
     for index in 0...max(current, lastResident) {
       var step = steps[index]
       if index == current {

@@ -9,9 +9,7 @@ import ProfileModel
 struct WrittenHeap {
   private typealias Values = [(any DatabaseValueConvertible)?]
 
-  /// With their ids, which are in the order of their first appearance: where sites of several
-  /// processes grow in number, their places in the profile change.
-  private var sites: [HeapSite.Key: (id: Int, row: HeapSite)] = [:]
+  private var sites = WrittenSites()
   private var processes: [ID<ProcessImage>: HeapProcess] = [:]
   private var threads: [ID<ThreadInfo>: HeapThread] = [:]
 
@@ -32,11 +30,8 @@ struct WrittenHeap {
 
   private mutating func writeSites(_ new: [HeapSite], in db: Database) throws {
     let put = try Self.put(into: "heap_site", columns: 15, in: db)
-    for row in new {
-      let known = sites[row.key]
-      guard known?.row != row else { continue }
-      let id = known?.id ?? sites.count
-      sites[row.key] = (id, row)
+    for (place, row) in new.enumerated() {
+      guard let id = sites.update(row, at: place) else { continue }
       try put.run([
         id, row.process.index, row.kind.rawValue, row.stack?.index, row.allocated.count,
         row.allocated.bytes, row.freed.count, row.freed.bytes, row.atPeak.count, row.atPeak.bytes,
@@ -121,6 +116,35 @@ extension Statement {
   fileprivate func run(_ values: [(any DatabaseValueConvertible)?]) throws {
     setUncheckedArguments(StatementArguments(values))
     try execute()
+  }
+}
+
+/// The sites that stand in the file, by their ids there, which are in the order of their first
+/// appearance: where those of several processes grow in number, their places in the profile change.
+private struct WrittenSites {
+  private var rows: [HeapSite] = []
+  private var ids: [HeapSite.Key: Int] = [:]
+  /// Ids by place when they were last looked for: most stay where they are.
+  private var idsByPlace: [Int] = []
+
+  /// The id under which `row` is to be written; nil when it stands in the file like that.
+  mutating func update(_ row: HeapSite, at place: Int) -> Int? {
+    let id = id(of: row, at: place)
+    if id == rows.count {
+      rows.append(row)
+    } else {
+      if rows[id] == row { return nil }
+      rows[id] = row
+    }
+    return id
+  }
+
+  private mutating func id(of row: HeapSite, at place: Int) -> Int {
+    if place < idsByPlace.count, rows[idsByPlace[place]].key == row.key { return idsByPlace[place] }
+    let id = ids[row.key] ?? rows.count
+    ids[row.key] = id
+    if place < idsByPlace.count { idsByPlace[place] = id } else { idsByPlace.append(id) }
+    return id
   }
 }
 

@@ -120,23 +120,30 @@ extension EndToEnd {
       try recorded.expectConsistency()
     }
 
-    /// It runs as ever, and both the terminal and the recording say that nothing was tracked.
-    @Test(arguments: ["heap_own", "heap_ends-static"]) func whatCannotBeTrackedIsSaid(
-      program: String
-    ) throws {
+    /// It runs as ever, and both the terminal and the recording say that it was not tracked.
+    @Test func aProgramWithAMallocOfItsOwn() throws {
       let scratch = try Scratch()
       let path = scratch("a.qprof")
-      let command =
-        [try BuiltProducts.workload(program)] + (program == "heap_own" ? [] : ["return"])
-      let alone = try runToEnd(command)
-      let result = try runToEnd(
-        [BuiltProducts.qprof, "record", "--heap", "-o", path, "--"] + command)
-      #expect(result.ending == alone.ending)
-      #expect(result.output == alone.output)
-      #expect(result.error.contains(program == "heap_own" ? "malloc" : "static"), "\(result.error)")
+      let result = try runToEnd([
+        BuiltProducts.qprof, "record", "--heap", "-o", path, "--",
+        try BuiltProducts.workload("heap_own"),
+      ])
+      #expect(result.ending == .exited(0))
+      #expect(result.output == "blocks 1000\n")
+      #expect(result.error.contains("malloc"), "\(result.error)")
       let heap = try #require(try readRecording(path: path).profile.heap)
-      #expect(heap.processes.contains { $0.untracked != nil })
+      #expect(heap.processes.map { $0.untracked != nil } == [true])
       #expect(heap.sites.allSatisfy { $0.kind != .block })
+    }
+
+    @Test func aStaticProgramIsRefused() throws {
+      let scratch = try Scratch()
+      let result = try runToEnd([
+        BuiltProducts.qprof, "record", "--heap", "-o", scratch("a.qprof"), "--",
+        try BuiltProducts.workload("heap_ends-static"), "return",
+      ])
+      #expect(result.ending == .exited(126))
+      #expect(result.error.contains("statically linked"), "\(result.error)")
     }
 
     /// The blocks of these functions, all of which were freed, as counted by the program.

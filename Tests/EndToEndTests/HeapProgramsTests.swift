@@ -151,12 +151,17 @@ extension EndToEnd {
     }
 
     /// Replays heaptrack's raw text: `m` lines are modules with their base and segments, `t` lines
-    /// nodes of the tree of stacks, `+` and `-` blocks.
+    /// nodes of the tree of stacks, `+` and `-` blocks. What libstdc++ allocates is left out:
+    /// heaptrack brings it along into these programs, which have none.
     private static let summary = """
-      import collections, itertools, json, os, sys
+      import collections, functools, itertools, json, os, sys
       modules, frames, live = [], [None], {}
       calls = total = peak = 0
       counts = collections.Counter()
+      @functools.cache
+      def place(address):
+          name, base = next((m[2], m[3]) for m in modules if m[0] <= address < m[1])
+          return f"{name}+{address - base:x}"
       for line in open(sys.argv[1]):
           words = line.split()
           if words[0] == "x":
@@ -170,15 +175,14 @@ extension EndToEnd {
               frames.append((int(words[1], 16), int(words[2], 16)))
           elif words[0] == "+":
               size, stack, block = (int(word, 16) for word in words[1:])
+              if place(frames[stack][0]).startswith("libstdc++"):
+                  continue
               calls, total = calls + 1, total + size - live.pop(block, 0)
               live[block] = size
               peak = max(peak, total)
               counts[stack] += 1
           elif words[0] == "-":
               total -= live.pop(int(words[1], 16), 0)
-      def place(address):
-          name, base = next((m[2], m[3]) for m in modules if m[0] <= address < m[1])
-          return f"{name}+{address - base:x}"
       def callers(stack):
           while stack != 0:
               address, stack = frames[stack]

@@ -26,7 +26,9 @@ struct OracleTests {
     #expect(sites == oracle.sites, "seed \(seed)")
     // All threads of this process have its id, so they share a row.
     let freed = oracle.freedByThread.values.reduce(into: HeapAmount()) { $0 += $1 }
-    #expect(profile.threads.map(\.freed) == (freed == HeapAmount() && profile.threads.isEmpty ? [] : [freed]))
+    #expect(
+      profile.threads.map(\.freed)
+        == (freed == HeapAmount() && profile.threads.isEmpty ? [] : [freed]))
     #expect(row.timeline.steps.map(\.allocations).reduce(0, +) == row.allocated.count)
     #expect(row.timeline.steps.map(\.largest).max() == oracle.peak.bytes)
     #expect(row.timeline.steps.last?.live == row.live.bytes)
@@ -131,13 +133,5 @@ struct RandomProgram {
     return profile
   }
 
-  /// The number by which a stack was told.
-  func number(of stack: ID<StackNode>?) -> Int {
-    guard let stack, case .unmapped(let address) = place(stack) else { return -1 }
-    return Int(address.rawValue + 1 - 0x1000) / 16
-  }
-
-  private func place(_ stack: ID<StackNode>) -> Location.Place {
-    agent.rows.profile.locations[agent.rows.profile.stacks[stack].location].place
-  }
+  func number(of stack: ID<StackNode>?) -> Int { agent.number(of: stack) }
 }

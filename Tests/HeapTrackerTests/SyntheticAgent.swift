@@ -13,7 +13,6 @@ final class SyntheticAgent {
   let tracker: HeapTracker
   private(set) var threads: [SyntheticThread] = []
   private var images: UInt32 = 0
-  private var usedSlots = 0
 
   init(_ mode: HeapProfile.Mode = .full) throws {
     session = try CaptureSession(CaptureOptions(period: nil, heap: mode))
@@ -39,10 +38,22 @@ final class SyntheticAgent {
   }
 
   func startThread(in row: Int = 0) -> SyntheticThread {
-    let thread = SyntheticThread(session.file, slot: usedSlots, process: row)
-    usedSlots += 1
+    let free = (0..<session.file.slotsReady).first {
+      session.file.slot($0).pointee.state == QPROF_SLOT_FREE.rawValue
+    }
+    let thread = SyntheticThread(session.file, slot: free ?? 0, process: row)
     threads.append(thread)
     return thread
+  }
+
+  /// The number by which a stack was told that has one frame, `0x1000 + 16 * number`, at its leaf.
+  func number(of stack: ID<StackNode>?) -> Int {
+    guard let stack,
+      case .unmapped(let address) = rows.profile.locations[
+        rows.profile.stacks[stack].location
+      ].place
+    else { return -1 }
+    return Int(address.rawValue + 1 - 0x1000) / 16
   }
 
   /// One round, late enough for all that was written before it.
@@ -75,12 +86,14 @@ final class SyntheticThread {
   init(_ file: SessionFile, slot index: Int, process: Int) {
     slot = file.slot(index)
     ring = file.ring(index)
+    slot.pointee = qprof_slot()
     slot.pointee.kind = QPROF_SLOT_HEAP.rawValue
     slot.pointee.process = UInt32(process)
     slot.pointee.tid = Syscalls.ownPID()
     atomic(slot, \.state).pointee.store(QPROF_SLOT_LIVE.rawValue, ordering: .releasing)
   }
 
+  func setHead(_ position: UInt64) { head = position }
   var room: UInt64 { UInt64(QPROF_RING_SIZE) - (head - slot.pointee.tail) }
 
   func put(_ words: UInt64...) { put(words) }
