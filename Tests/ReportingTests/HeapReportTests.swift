@@ -168,6 +168,19 @@ import Testing
     #expect(share(9).isEmpty && !share(10).isEmpty)
   }
 
+  @Test func codeInNoFileIsTold() {
+    var builder = HeapBuilder()
+    builder.addProcess("server", pid: 1)
+    let unmapped = builder.profile.stacks.intern(
+      StackNode(
+        parent: nil,
+        location: builder.profile.locations.intern(.unmapped(RuntimeAddress(0x7f12)))))
+    builder.add(unmapped, allocated: (3, 30), freed: (3, 30))
+    builder.add(builder.stack(["main"]), allocated: (97, 970), freed: (97, 970))
+    let notes = Report(builder.built, source: "x").notes
+    #expect(notes.count == 1 && notes[0].hasPrefix("3.0 % of the allocations were made by code in"))
+  }
+
   @Test func everyLossIsToldWithWhatToDo() {
     #expect(notes { process, _ in process.lost = 1 }.contains("1 event was lost"))
     #expect(notes { process, _ in process.reentrant = 2 }.contains("2 calls came from signal"))

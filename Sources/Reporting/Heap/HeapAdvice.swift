@@ -9,6 +9,8 @@ enum HeapAdvice: Hashable, Sendable {
   case reentrant(calls: Int64)
   /// Of all allocations, 0…1.
   case truncated(share: Double)
+  /// Of all allocations, 0…1: made by code in no file.
+  case unmapped(share: Double)
   case unknownFrees(count: Int64, share: Double)
   /// What was live was not left behind: the program did not get to free it.
   case killed(signal: Int32)
@@ -26,6 +28,7 @@ enum HeapAdvice: Hashable, Sendable {
     case .lost: "heap-lost"
     case .reentrant: "heap-reentrant"
     case .truncated: "heap-truncated"
+    case .unmapped: "heap-unmapped"
     case .unknownFrees: "heap-unknown-frees"
     case .killed: "heap-killed"
     case .leftRunning: "heap-left-running"
@@ -64,6 +67,12 @@ extension HeapReport {
     if totals.reentrant > 0 { advice.append(.reentrant(calls: totals.reentrant)) }
     let truncated = Share(totals.truncated, of: recorded, samples: nil).value
     if truncated >= HeapAdvice.smallestWorthNaming { advice.append(.truncated(share: truncated)) }
+    let unmapped = sites.filter { $0.key.caller?.isUnmapped ?? false }
+      .reduce(Int64(0)) { $0.addingUpTo($1.amounts.allocated.count) }
+    let unmappedShare = Share(unmapped, of: siteTotals.allocated.count, samples: nil).value
+    if unmappedShare >= HeapAdvice.smallestWorthNaming {
+      advice.append(.unmapped(share: unmappedShare))
+    }
     let unknown = Share(
       totals.unknownFrees, of: totals.unknownFrees.addingUpTo(totals.freed.count), samples: nil
     ).value
@@ -85,4 +94,9 @@ extension HeapReport {
     case .count: [.countsOnly]
     }
   }
+}
+
+extension AllocationSite.Caller {
+  /// Nothing is known of it but an address.
+  fileprivate var isUnmapped: Bool { module.isEmpty && function.hasPrefix("0x") }
 }

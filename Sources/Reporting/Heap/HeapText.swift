@@ -38,6 +38,12 @@ extension HeapAdvice {
         \(percent(share)) of the allocations have stacks without a beginning, so callers get too \
         little of them. Build the code concerned with -fasynchronous-unwind-tables.
         """
+    case .unmapped(let share):
+      return """
+        \(percent(share)) of the allocations were made by code in no file that qprof saw mapped, as \
+        in programs that end within milliseconds. Their sites are addresses, which mean nothing in \
+        another run. Record a longer one.
+        """
     case .unknownFrees(let count, let share):
       return """
         \(counted(count, "free")) (\(percent(share)) of all) were of blocks from before qprof's \
@@ -84,7 +90,7 @@ extension Suppressions.Rule {
 }
 
 /// The parts of resident memory.
-enum ResidencyPart: String, CaseIterable {
+enum ResidencyPart: String {
   case heap
   case allocator
   case untouched
