@@ -4,6 +4,7 @@
 #include "functions.h"
 #include "heap.h"
 #include <dlfcn.h>
+#include <link.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -166,7 +167,16 @@ EXPORT void *malloc(size_t size) {
 // By its own name: `malloc` is the program's, where that defines it.
 extern __typeof(malloc) own_malloc __attribute__((alias("malloc"), visibility("hidden")));
 
-bool qprof_malloc_is_ours(void) { return dlsym(RTLD_DEFAULT, "malloc") == (void *)own_malloc; }
+// Not ours only where the program has a definition: one that takes malloc's address without being
+// position independent has a stub of that name, which calls on to us.
+bool qprof_malloc_is_ours(void) {
+  void *first = dlsym(RTLD_DEFAULT, "malloc");
+  Dl_info object;
+  const ElfW(Sym) *symbol = NULL;
+  return first == (void *)own_malloc ||
+         !dladdr1(first, &object, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
+         symbol->st_shndx == SHN_UNDEF;
+}
 
 EXPORT void *calloc(size_t count, size_t size) {
   void *block = qprof_next_functions.calloc(count, size);
