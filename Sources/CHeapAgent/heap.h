@@ -33,7 +33,8 @@ struct heap_thread {
   uint64_t stacks[qprof_stack_sets * qprof_stack_ways]; // hashes; 0 for none
 };
 
-// qprof_heap_mode of the session; 0 while there is nothing to record, or no more.
+// qprof_heap_mode of the session; 0 where there is nothing to record, or no more.
+enum { qprof_undecided = 255 }; // before the first call that finds the environment in place
 extern uint32_t qprof_mode __attribute__((visibility("hidden")));
 extern __thread struct heap_thread *qprof_heap_thread
     __attribute__((tls_model("initial-exec"), visibility("hidden")));

@@ -62,17 +62,38 @@ __attribute__((noinline)) static void draw(uintptr_t block, size_t size, const u
   qprof_end_event(thread);
 }
 
-// The calling thread, where nothing but its own counters is touched.
-static inline struct heap_thread *counting_thread(void) {
+__attribute__((noinline)) static void follow_allocation(uintptr_t block, size_t size,
+                                                        const uint64_t *frame) {
+  struct heap_thread *thread = qprof_begin_event();
+  if (UNLIKELY(!thread))
+    return;
+  if (LIKELY(block))
+    write_allocation(thread, block, size, qprof_stack_index(thread, frame));
+  else
+    thread->row->failed++;
+  qprof_end_event(thread);
+}
+
+// The calling thread, where nothing but its own counters is touched. The first call in a process
+// finds out what is recorded, which `mode` then says.
+static inline struct heap_thread *counting_thread(uint32_t *mode) {
   struct heap_thread *thread = qprof_heap_thread;
-  return LIKELY(thread && thread->row) ? thread : qprof_enter();
+  if (LIKELY(thread && thread->row))
+    return thread;
+  thread = qprof_enter();
+  *mode = qprof_mode;
+  return thread;
 }
 
 __attribute__((always_inline)) static inline void
 count_allocation(const void *pointer, size_t size, uint32_t mode, const uint64_t *frame) {
-  struct heap_thread *thread = counting_thread();
+  struct heap_thread *thread = counting_thread(&mode);
   if (UNLIKELY(!thread))
     return;
+  if (UNLIKELY(mode == QPROF_HEAP_FULL)) {
+    follow_allocation((uintptr_t)pointer, size, frame);
+    return;
+  }
   if (UNLIKELY(!pointer)) {
     thread->row->failed++;
     return;
@@ -84,18 +105,6 @@ count_allocation(const void *pointer, size_t size, uint32_t mode, const uint64_t
   thread->last_block = 0;
   if (UNLIKELY((thread->until_drawn -= (int64_t)size) < 0))
     draw((uintptr_t)pointer, size, frame);
-}
-
-__attribute__((noinline)) static void follow_allocation(uintptr_t block, size_t size,
-                                                        const uint64_t *frame) {
-  struct heap_thread *thread = qprof_begin_event();
-  if (UNLIKELY(!thread))
-    return;
-  if (LIKELY(block))
-    write_allocation(thread, block, size, qprof_stack_index(thread, frame));
-  else
-    thread->row->failed++;
-  qprof_end_event(thread);
 }
 
 __attribute__((always_inline)) static inline void allocated(const void *pointer, size_t size,
@@ -119,22 +128,28 @@ __attribute__((noinline)) static enum announcement follow_free(uintptr_t block) 
   return is_written ? WRITTEN : NOT_ANNOUNCED;
 }
 
+__attribute__((always_inline)) static inline enum announcement count_free(uintptr_t block,
+                                                                          uint32_t mode) {
+  struct heap_thread *thread = counting_thread(&mode);
+  if (UNLIKELY(!thread))
+    return NOT_ANNOUNCED;
+  if (UNLIKELY(mode == QPROF_HEAP_FULL))
+    return follow_free(block);
+  thread->row->frees++;
+  if (mode == QPROF_HEAP_COUNT)
+    return COUNTED;
+  if (UNLIKELY(qprof_forget_drawn(block)))
+    return follow_free(block) == WRITTEN ? WRITTEN : COUNTED;
+  thread->last_block = 0;
+  return COUNTED;
+}
+
 __attribute__((always_inline)) static inline enum announcement freed(const void *pointer) {
   uint32_t mode = qprof_mode;
   if (mode == 0 || !pointer)
     return NOT_ANNOUNCED;
-  if (mode == QPROF_HEAP_FULL)
-    return follow_free((uintptr_t)pointer);
-  struct heap_thread *thread = counting_thread();
-  if (UNLIKELY(!thread))
-    return NOT_ANNOUNCED;
-  thread->row->frees++;
-  if (mode == QPROF_HEAP_COUNT)
-    return COUNTED;
-  if (UNLIKELY(qprof_forget_drawn((uintptr_t)pointer)))
-    return follow_free((uintptr_t)pointer) == WRITTEN ? WRITTEN : COUNTED;
-  thread->last_block = 0;
-  return COUNTED;
+  return mode == QPROF_HEAP_FULL ? follow_free((uintptr_t)pointer)
+                                 : count_free((uintptr_t)pointer, mode);
 }
 
 // Takes back what freed() announced before a realloc that failed.
