@@ -53,8 +53,6 @@ bool qprof_wait_for_room(struct heap_thread *thread, uint64_t size);
 
 // Number of bytes that the thread allocates until the next allocation is drawn.
 int64_t qprof_bytes_until_drawn(struct heap_thread *thread);
-// Copies the thread's stack into its ring. False when there is no room.
-bool qprof_copy_stack(struct heap_thread *thread);
 // The blocks drawn and not freed yet. There may be no room to remember one, which is counted.
 void qprof_remember_drawn(struct heap_thread *thread, uintptr_t block);
 bool qprof_forget_near(uintptr_t block, uint64_t hash);
