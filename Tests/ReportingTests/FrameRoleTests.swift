@@ -14,6 +14,7 @@ import Testing
     "alloc::raw_vec::RawVec<T,A>::grow_one", "xmalloc", "xstrdup", "g_malloc0_n", "__strdup",
     "sqlite3DbMallocRawNN", "sqlite3MallocZero", "sqlite3DbReallocOrFree", "_PyMem_RawMalloc",
     "PyObject_Calloc", "reallocarray", "my::pool::Malloc(int)", "sqlite3_realloc64",
+    "ggc_internal_alloc(unsigned long, void (*)(void*), unsigned long, unsigned long)",
   ])
   func handOn(_ name: String) { #expect(FrameRole(name, module: "/bin/a") == .allocator) }
 

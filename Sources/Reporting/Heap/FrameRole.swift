@@ -34,6 +34,8 @@ enum FrameRole: Sendable {
     // Rust
     "__rg_alloc", "alloc::raw_vec::", "<alloc::raw_vec::", "std::alloc::", "<std::alloc::",
     "<alloc::alloc::", "std::sys::alloc::",
+    // GCC
+    "ggc_internal_", "ggc_alloc",
     // Python
     "_PyObject_New", "_PyObject_GC_New", "_PyObject_GC_Alloc", "_PyObject_GC_Resize",
     "PyType_GenericAlloc", "_PyType_AllocNoTrack", "gc_alloc",
