@@ -81,7 +81,6 @@ static struct heap_thread *switch_off(void) {
 }
 
 static struct heap_thread *set_up(void) {
-  bool is_first = qprof_process == NULL;
   if (!qprof_begin())
     return qprof_session ? switch_off() : NULL; // the environment may not be there yet
   if (!(qprof_session->flags & QPROF_TRACKS_HEAP))
@@ -108,8 +107,11 @@ static struct heap_thread *set_up(void) {
     has_key = pthread_key_create(&thread_key, thread_ends) == 0;
   if (has_key)
     pthread_setspecific(thread_key, thread);
-  if (is_first)
+  static bool has_told_maps; // and a forked process has its parent's
+  if (!has_told_maps) {
+    has_told_maps = true;
     qprof_write_maps(slot);
+  }
   return thread;
 }
 
