@@ -15,7 +15,7 @@ package final class CaptureSession {
   private var nextNumber = 0
   private var imagesSeen: UInt32 = 0
   private var lastThreadScan: Int64 = 0
-  private var lastMapsScan: Int64 = 0
+  var lastMapsScan: Int64 = 0
   private var nextFullRound: Int64 = 0
   package internal(set) var losses = Losses()
   package private(set) var threadCount = 0
@@ -27,13 +27,13 @@ package final class CaptureSession {
   private static let ordinaryRound = Nanoseconds(50_000_000)
   private static let hurriedRound = Nanoseconds(10_000_000)
   private static let threadScanInterval: Int64 = 250_000_000
-  private static let mapsScanInterval: Int64 = 1_000_000_000
+  static let mapsScanInterval: Int64 = 1_000_000_000
   /// A process that used less CPU time than this may well never have met a tick.
   private static let noticeableCPUTime: Int64 = 100_000_000
 
-  package init(_ options: CaptureOptions) throws(CaptureError) {
+  package init(_ options: CaptureOptions, clock: EventClock = EventClock()) throws(CaptureError) {
     self.options = options
-    clock = EventClock()
+    self.clock = clock
     file = try SessionFile(options, clock: clock)
   }
 
@@ -91,7 +91,7 @@ package final class CaptureSession {
       discover()
       drainHeaps(before: horizon)
     }
-    return heap.pause
+    return isEnding ? max(heap.pause, Self.hurriedRound) : heap.pause
   }
 
   private func fullRound(_ now: Int64, horizon: UInt64? = nil) -> Nanoseconds {
@@ -128,14 +128,6 @@ package final class CaptureSession {
     for process in byRow.values { retire(process) }
     losses.add(.noSlot, events: Int64(file.header.pointee.processes_refused))
     file.close()
-  }
-
-  /// Reads the mappings of `process` again because an address was in none of them.
-  /// - Returns: whether that changed anything.
-  package func rereadMaps(of process: TracedProcess) -> Bool {
-    guard process.canRereadMaps else { return false }
-    process.canRereadMaps = false  // until the next round: code may be in no mapping at all
-    return readMaps(of: process) || process.inheritMappings()
   }
 }
 
@@ -263,7 +255,7 @@ extension CaptureSession {
     return inUse.count + heapSlots
   }
 
-  private func drain(slot index: Int) {
+  func drain(slot index: Int) {
     let slot = file.slot(index)
     let tid = slot.pointee.tid
     guard let process = byRow[Int(slot.pointee.process)] else { return }
@@ -285,7 +277,7 @@ extension CaptureSession {
     slot.pointee.kind == QPROF_SLOT_HEAP.rawValue
   }
 
-  private func release(slot index: Int) {
+  func release(slot index: Int) {
     let slot = file.slot(index).pointee
     losses.add(
       .ringFull, events: Int64(clamping: slot.full_events),
@@ -294,79 +286,5 @@ extension CaptureSession {
       .agentBusy, events: Int64(clamping: slot.busy_events),
       weight: Int64(clamping: slot.busy_weight))
     file.freeSlot(index)
-  }
-}
-
-// MARK: - Mappings and threads
-
-extension CaptureSession {
-  private func followMappings() {
-    let now = Syscalls.monotonicNow()
-    let isTime = now - lastMapsScan >= Self.mapsScanInterval
-    if isTime { lastMapsScan = now }
-    for process in byRow.values {
-      process.canRereadMaps = true
-      followMappings(of: process, always: isTime && process.hadSamples)
-    }
-  }
-
-  /// Reads the mappings of `process` again if it has unloaded something, or in any case.
-  func followMappings(of process: TracedProcess, always: Bool = false) {
-    let generation = atomic(file.process(process.row), \.generation).pointee
-      .load(ordering: .acquiring)
-    guard generation != process.generation || always else { return }
-    process.moveOn(to: generation)
-    _ = readMaps(of: process)
-  }
-
-  private func readMaps(of process: TracedProcess) -> Bool {
-    guard let entries = process.readMaps(session: file.path) else { return false }
-    return update(process, entries)
-  }
-
-  @discardableResult
-  func update(_ process: TracedProcess, _ entries: [MapsEntry]) -> Bool {
-    let changed = process.addresses.update(entries, pid: process.pid, images: images)
-    if changed { for consumer in consumers { consumer.mappingsChanged(of: process) } }
-    return changed
-  }
-
-  /// Finds threads that no hook has seen, and frees the slots of those that ended unseen.
-  private func scanThreads(of process: TracedProcess) {
-    let running = Set(process.threads())
-    guard !running.isEmpty else { return }
-    for tid in process.activeThreads.intersection(running) {
-      guard let name = process.threadName(tid) else { continue }
-      for consumer in consumers { consumer.renamed(thread: tid, of: process, to: name) }
-    }
-    process.activeThreads = []
-    // One that has begun since the list was read is not in it, and runs.
-    func hasEnded(_ tid: Int32) -> Bool {
-      !running.contains(tid) && process.threadName(tid) == nil
-    }
-    var known: Set<Int32> = []
-    var starting = 0
-    for index in 0..<file.slotsReady {
-      let slot = file.slot(index)
-      let state = atomic(slot, \.state).pointee.load(ordering: .acquiring)
-      guard state != QPROF_SLOT_FREE.rawValue, Int(slot.pointee.process) == process.row
-      else { continue }
-      if isHeap(slot) {
-        if hasEnded(slot.pointee.tid) { heap.endedUnseen.insert(index) }
-        continue
-      }
-      if state == QPROF_SLOT_CLAIMED.rawValue { starting += 1 }
-      known.insert(slot.pointee.tid)
-      if state == QPROF_SLOT_LIVE.rawValue, hasEnded(slot.pointee.tid) {
-        drain(slot: index)
-        release(slot: index)
-      }
-    }
-    guard options.period != nil else { return }
-    // A thread that is just starting has a slot, but has not put its name on it yet.
-    let unseen = running.subtracting(known).sorted()
-    guard unseen.count > starting, let tid = unseen.first else { return }
-    atomic(file.process(process.row), \.wanted).pointee
-      .store(UInt32(bitPattern: tid), ordering: .releasing)
   }
 }

@@ -19,10 +19,15 @@ package struct EventClock {
   /// How long a store may take to be seen by another processor, and more: 20 µs at 5 GHz.
   private static let margin: UInt64 = 100_000
 
-  init() {
-    let source = Syscalls.text("/sys/devices/system/clocksource/clocksource0/current_clocksource")
-    isCounted = source != "tsc\n" || !qprof_has_invariant_time_stamp()
+  /// - Parameter isCounted: nil to ask the kernel and the processor.
+  package init(isCounted: Bool? = nil) {
+    self.isCounted = isCounted ?? !Self.areTimeStampsTrusted
     (origin, start) = Self.pair()
+  }
+
+  private static var areTimeStampsTrusted: Bool {
+    Syscalls.text("/sys/devices/system/clocksource/clocksource0/current_clocksource") == "tsc\n"
+      && qprof_has_invariant_time_stamp()
   }
 
   /// Compares the two clocks again, ever more seldom.

@@ -18,15 +18,22 @@ struct HeapRounds {
   private var lastRound: Int64 = 0
 
   private static let shortestPause = Nanoseconds(50_000)
+  private static let impatientPause = Nanoseconds(200_000)
   private static let longestPause = Nanoseconds(10_000_000)
   /// A round finds this much of a ring filled at most, if the thread goes on writing as it did.
   private static let comfortable = Double(QPROF_RING_SIZE) / 4
 
   /// Chooses the pause before the next round.
-  /// - Parameter taken: bytes of the ring from which most was taken.
-  mutating func plan(taken: UInt64, now: Int64) {
+  /// - Parameters:
+  ///   - taken: bytes of the ring from which most was taken.
+  ///   - left: bytes of the ring that holds most, because a thread in an event holds it back.
+  mutating func plan(taken: UInt64, left: UInt64, now: Int64) {
     let time = Double(now - lastRound)
     lastRound = now
+    if Double(left) > Self.comfortable {
+      pause = Self.impatientPause
+      return
+    }
     guard taken > 0 else {
       pause = max(
         Self.shortestPause, min(Nanoseconds(pause.rawValue * 2), Self.longestPause))
@@ -75,12 +82,16 @@ extension CaptureSession {
       entries[process.row, default: []].append(HeapRounds.Entry(ring: ring, isEnded: isEnded))
     }
     var most: UInt64 = 0
+    var left: UInt64 = 0
     for (row, entries) in entries {
       guard let process = byRow[row] else { continue }
       let taken = take(entries, of: process, before: horizons[row] ?? horizon, isOver: false)
       most = max(most, taken)
+      for entry in entries {
+        left = max(left, entry.ring.head &- file.slot(entry.ring.slot).pointee.tail)
+      }
     }
-    heap.plan(taken: most, now: now)
+    heap.plan(taken: most, left: left, now: now)
   }
 
   /// Hands over all that is left of a process that is gone.
@@ -174,13 +185,16 @@ extension CaptureSession {
     process.setAddresses(addresses, in: generation)
   }
 
+  /// The program defines malloc itself, and its calls do not reach the agent.
+  package func definesMalloc(_ process: TracedProcess) -> Bool {
+    atomic(file.process(process.row), \.heap_flags).pointee.load(ordering: .relaxed)
+      & QPROF_HEAP_FOREIGN.rawValue != 0
+  }
+
   /// What the agent and the session know of a process's memory.
   package func heapFacts(of process: TracedProcess) -> HeapFacts {
     let row = file.process(process.row)
     var facts = HeapFacts()
-    facts.isForeign =
-      atomic(row, \.heap_flags).pointee.load(ordering: .relaxed)
-      & QPROF_HEAP_FOREIGN.rawValue != 0
     facts.agentBytes = Int64(clamping: atomic(row, \.agent_bytes).pointee.load(ordering: .relaxed))
     for index in 0..<file.slotsReady {
       let slot = file.slot(index)
@@ -194,8 +208,6 @@ extension CaptureSession {
 }
 
 package struct HeapFacts: Hashable, Sendable {
-  /// The program defines malloc itself.
-  package var isForeign = false
   package var agentBytes: Int64 = 0
   /// Of the rings of its threads, what was ever written.
   package var ringBytes: Int64 = 0

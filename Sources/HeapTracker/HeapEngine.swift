@@ -52,33 +52,33 @@ struct HeapEngine {
   static let chunk: UInt64 = 16 << 10
   static let buckets = 64
   /// No block is larger: user addresses have 47 bits.
-  private static let largestSize: UInt64 = 1 << 47
+  static let largestSize: UInt64 = 1 << 47
 
   var blocks = BlockTable()
-  private(set) var sites: UnsafeMutablePointer<SiteSums>
-  private(set) var siteCount = 1  // site 0 has no stack
+  var sites: UnsafeMutablePointer<SiteSums>
+  var siteCount = 1  // site 0 has no stack
   private var siteCapacity = 64
-  private(set) var live = HeapAmount()
-  private(set) var peak = HeapAmount()
-  private(set) var peakTime: UInt64 = 0
-  private(set) var epoch: UInt64 = 1
+  var live = HeapAmount()
+  var peak = HeapAmount()
+  var peakTime: UInt64 = 0
+  var epoch: UInt64 = 1
   var timeline: Timeline
   let sizes: UnsafeMutablePointer<HeapAmount>
   let lifetimes: UnsafeMutablePointer<HeapAmount>
-  private(set) var unknownFrees: Int64 = 0
+  var unknownFrees: Int64 = 0
   /// Events that contradict others: an allocation where a block is live, the undoing of a free
   /// that was none. Lost events lead to them.
-  private(set) var contradictions: Int64 = 0
+  var contradictions: Int64 = 0
   /// Nil when every event is seen.
   let weights: Weights?
   /// In a sampled profile, by site.
-  private(set) var draws: [Draws] = []
+  var draws: [Draws] = []
   /// Nanoseconds of a tick, with 32 binary places.
-  private var nanosecondsPerTick: UInt64 = 1 << 32
+  var nanosecondsPerTick: UInt64 = 1 << 32
   /// Where events tell an order and no time: when they were read.
-  private var readTime: UInt64?
+  var readTime: UInt64?
   /// No event is later, whatever it says.
-  private var now = UInt64.max
+  var now = UInt64.max
 
   /// What sampling saw of a site.
   struct Draws {
@@ -126,7 +126,7 @@ struct HeapEngine {
   }
 
   /// Notes that an allocation of a site was drawn.
-  @inline(never) private mutating func draw(_ weights: Weights, _ size: UInt64, _ site: Int) {
+  @inline(never) mutating func draw(_ weights: Weights, _ size: UInt64, _ site: Int) {
     while draws.count <= site { draws.append(Draws()) }
     let variances = weights.variances(size)
     draws[site].count += 1
@@ -140,215 +140,22 @@ struct HeapEngine {
   }
 }
 
-// MARK: - Reading
+// MARK: - Sites
 
 extension HeapEngine {
-  /// Takes events of `thread` as long as their time is before `limit`. Events without a time
-  /// follow the one before them at once.
-  mutating func run(_ thread: UnsafeMutablePointer<TrackedThread>, before limit: UInt64) -> Stop {
-    let head = thread.pointee.ring.head
-    var position = thread.pointee.position
-    let first = position
-    defer { thread.pointee.position = position }
-    while position != head {
-      if position &- first >= Self.chunk { return .chunk }
-      let word = thread.pointee.word(at: position)
-      let left = head &- position
-      let time = word >> UInt64(QPROF_EVENT_TIME_SHIFT)
-      switch UInt32(truncatingIfNeeded: word & 7) {
-      case 0: return .record
-      case QPROF_EVENT_ALLOCATE.rawValue:
-        guard time < limit else { return .later(time) }
-        guard left >= 24 else { return .bad }
-        let place = thread.pointee.word(at: position &+ 8)
-        let size = min(thread.pointee.word(at: position &+ 16), Self.largestSize)
-        let address = place & (1 << UInt64(QPROF_EVENT_STACK_SHIFT) &- 1)
-        guard address != 0 else { return .bad }
-        position &+= 24
-        let site = site(place >> UInt64(QPROF_EVENT_STACK_SHIFT), of: thread)
-        allocate(
-          Block(
-            address: address, size: size, time: readTime ?? min(time, now), site: site,
-            thread: thread.pointee.number), thread)
-      case QPROF_EVENT_FREE.rawValue:
-        guard time < limit else { return .later(time) }
-        guard left >= 16 else { return .bad }
-        let address = thread.pointee.word(at: position &+ 8)
-        position &+= 16
-        let isLast =
-          weights == nil && thread.pointee.last == .allocation
-          && thread.pointee.lastAddress == address
-        release(address, at: readTime ?? min(time, now), isLast: isLast, thread)
-      case QPROF_EVENT_FREE_LAST.rawValue:
-        position &+= 8
-        releaseLast(thread)
-      case QPROF_EVENT_UNDO_FREE.rawValue:
-        guard left >= 16 else { return .bad }
-        let address = thread.pointee.word(at: position &+ 8)
-        position &+= 16
-        undo(address, thread)
-      default: return .bad
-      }
-    }
-    return .empty
-  }
-
-  @inline(__always) private func site(
-    _ index: UInt64, of thread: UnsafeMutablePointer<TrackedThread>
-  ) -> UInt32 {
-    if index < UInt64(thread.pointee.siteCount) { return thread.pointee.sites[Int(index)] }
-    return index == UInt64(QPROF_STACK_COPIED) ? thread.pointee.copiedSite : 0
-  }
-}
-
-// MARK: - Events
-
-extension HeapEngine {
-  @inline(__always) private func amount(_ size: UInt64) -> HeapAmount {
+  @inline(__always) func amount(_ size: UInt64) -> HeapAmount {
     guard let weights else { return HeapAmount(count: 1, bytes: Int64(bitPattern: size)) }
     return weights.amount(size)
   }
 
   /// Saves what was live at the peak, before a site changes.
-  @inline(__always) private func touch(_ site: UnsafeMutablePointer<SiteSums>) {
+  @inline(__always) func touch(_ site: UnsafeMutablePointer<SiteSums>) {
     if site.pointee.epoch != epoch {
       site.pointee.saved = site.pointee.live
       site.pointee.epoch = epoch
     }
   }
 
-  @inline(__always) private mutating func grow(_ amount: HeapAmount, at time: UInt64) {
-    live += amount
-    guard live.bytes > timeline.largest else { return }
-    timeline.largest = live.bytes
-    guard live.bytes > peak.bytes else { return }
-    peak = live
-    peakTime = time
-    epoch &+= 1
-  }
-
-  @inline(__always) private static func bucket(_ value: UInt64) -> Int {
-    63 &- (value | 1).leadingZeroBitCount
-  }
-
-  @inline(__always) private mutating func allocate(
-    _ block: Block, _ thread: UnsafeMutablePointer<TrackedThread>
-  ) {
-    if block.time >= timeline.end { timeline.move(to: block.time, live: live.bytes) }
-    if let old = blocks.find(block.address) { contradict(old) }
-    blocks.insert(block)
-    if let weights { draw(weights, block.size, Int(block.site)) }
-    let amount = amount(block.size)
-    let site = sites + Int(block.site)
-    touch(site)
-    site.pointee.allocated += amount
-    thread.pointee.allocated += amount
-    sizes[Self.bucket(block.size)] += amount
-    timeline.allocations &+= amount.count
-    thread.pointee.last = .allocation
-    thread.pointee.lastAddress = block.address
-    thread.pointee.lastTime = block.time
-    grow(amount, at: block.time)
-  }
-
-  /// The release of the block was not seen; it must have happened.
-  @inline(never) private mutating func contradict(_ old: UnsafeMutablePointer<Block>) {
-    contradictions &+= 1
-    let block = old.pointee
-    blocks.remove(old)
-    let site = sites + Int(block.site)
-    touch(site)
-    let amount = amount(block.size)
-    site.pointee.freed += amount
-    live -= amount
-  }
-
-  @inline(__always) private mutating func release(
-    _ address: UInt64, at time: UInt64, isLast: Bool,
-    _ thread: UnsafeMutablePointer<TrackedThread>
-  ) {
-    if time >= timeline.end { timeline.move(to: time, live: live.bytes) }
-    thread.pointee.last = .free
-    thread.pointee.freedAt = time
-    guard let found = blocks.find(address) else {
-      unknownFrees &+= 1
-      thread.pointee.freedIsKnown = false
-      thread.pointee.freed.address = address
-      return
-    }
-    let block = found.pointee
-    blocks.remove(found)
-    let isTemporary = isLast && block.thread == thread.pointee.number
-    thread.pointee.freed = block
-    thread.pointee.freedIsKnown = true
-    thread.pointee.freedIsTemporary = isTemporary
-    let amount = amount(block.size)
-    let site = sites + Int(block.site)
-    touch(site)
-    site.pointee.freed += amount
-    thread.pointee.freedAmount += amount
-    live -= amount
-    if isTemporary {
-      site.pointee.temporary += amount
-      thread.pointee.temporary += amount
-    } else {
-      lifetimes[lifetime(of: block, until: time)] += amount
-    }
-  }
-
-  @inline(__always) private func lifetime(of block: Block, until time: UInt64) -> Int {
-    let ticks = time > block.time ? time &- block.time : 0
-    let product = ticks.multipliedFullWidth(by: nanosecondsPerTick)
-    return Self.bucket(product.high &<< 32 | product.low &>> 32)
-  }
-
-  @inline(__always) private mutating func releaseLast(
-    _ thread: UnsafeMutablePointer<TrackedThread>
-  ) {
-    guard thread.pointee.last == .allocation else {
-      contradictions &+= 1
-      return
-    }
-    // Its time is not told; it is over before the thread does anything else.
-    release(thread.pointee.lastAddress, at: thread.pointee.lastTime, isLast: true, thread)
-  }
-
-  @inline(never) private mutating func undo(
-    _ address: UInt64, _ thread: UnsafeMutablePointer<TrackedThread>
-  ) {
-    let block = thread.pointee.freed
-    guard thread.pointee.last == .free, block.address == address,
-      blocks.find(address) == nil
-    else {
-      contradictions &+= 1
-      return
-    }
-    thread.pointee.last = .none
-    guard thread.pointee.freedIsKnown else {
-      unknownFrees &-= 1
-      return
-    }
-    let amount = amount(block.size)
-    blocks.insert(block)
-    let site = sites + Int(block.site)
-    touch(site)
-    site.pointee.freed -= amount
-    thread.pointee.freedAmount -= amount
-    if thread.pointee.freedIsTemporary {
-      site.pointee.temporary -= amount
-      thread.pointee.temporary -= amount
-      thread.pointee.last = .allocation
-      thread.pointee.lastAddress = address
-    } else {
-      lifetimes[lifetime(of: block, until: thread.pointee.freedAt)] -= amount
-    }
-    grow(amount, at: thread.pointee.freedAt)
-  }
-}
-
-// MARK: - Regions
-
-extension HeapEngine {
   /// Changes a site of mappings, which are no part of the heap.
   mutating func add(_ amount: HeapAmount, to site: UInt32) {
     touch(sites + Int(site))

@@ -10,7 +10,7 @@ extension ProcessHeap {
   func append(to profile: inout HeapProfile, _ session: CaptureSession, _ rows: ProfileRows) {
     let id = rows.process(process)
     let sites = siteRows(id)
-    guard sites.allSatisfy(\.isBelievable) else {
+    guard sites.allSatisfy({ $0.isBelievable }) else {
       var row = HeapProcess(process: id)
       row.untracked = "told of more memory than there can be"
       profile.processes.append(row)
@@ -81,7 +81,7 @@ extension ProcessHeap {
     row.lifetimes = clock.isCounted ? [] : histogram(engine.lifetimes)
     row.timeline = engine.timeline.result(live: engine.live.bytes) { time($0, rows) }
     row.residency = residency
-    if session.heapFacts(of: process).isForeign { row.untracked = "defines malloc itself" }
+    if session.definesMalloc(process) { row.untracked = "defines malloc itself" }
     return row
   }
 
@@ -124,8 +124,8 @@ extension HeapSite {
   /// A broken process can tell of any sizes: their sums are not to overflow.
   fileprivate var isBelievable: Bool {
     let limit: Int64 = 1 << 55
-    return [allocated, freed].allSatisfy { 0..<limit ~= $0.count && 0..<limit ~= $0.bytes }
-      && live.count >= 0 && live.bytes >= 0
+    return allocated.count < limit && allocated.bytes < limit
+      && 0...allocated.count ~= freed.count && 0...allocated.bytes ~= freed.bytes
   }
 }
 

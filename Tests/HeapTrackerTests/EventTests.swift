@@ -215,8 +215,34 @@ struct EventTests {
     #expect(heap.processes[0].truncated == 1)
     #expect(heap.sites.filter { $0.stack == nil }.map(\.allocated.count) == [1])
     let stack = try #require(heap.sites.compactMap(\.stack).first)
-    let places = agent.rows.profile.locations(of: stack).map { agent.rows.profile.locations[$0].place }
+    let places = agent.rows.profile.locations(of: stack).map {
+      agent.rows.profile.locations[$0].place
+    }
     #expect(places == [.unmapped(RuntimeAddress(0xfff)), .marker(.brokenChain)])
+  }
+
+  @Test func whereClocksDisagreeOneCounterOrders() throws {
+    let agent = try SyntheticAgent(isCounted: true)
+    agent.startProcess()
+    let (a, b) = (agent.startThread(), agent.startThread())
+    let flags = agent.session.file.header.pointee.flags
+    #expect(flags & QPROF_ORDER_COUNTED.rawValue != 0)
+    b.free(2, 0xa000)
+    b.allocate(3, 0xa000, 2)
+    a.allocate(1, 0xa000, 1)
+    a.allocate(4, 0xb000, 4)
+    a.setInFlight(since: 3)  // its next event has a higher number than 3
+    agent.session.file.header.pointee.order = 3
+    agent.poll()
+    #expect(agent.heap().processes[0].allocated == HeapAmount(count: 2, bytes: 3))
+    a.setInFlight(since: 0)
+    agent.session.file.header.pointee.order = 4
+    agent.poll()
+    #expect(agent.tracker.contradictions == 0)
+    let process = agent.finish().processes[0]
+    #expect(process.allocated == HeapAmount(count: 3, bytes: 7))
+    #expect(process.lifetimes == [])  // an order is no time
+    #expect(process.peakTime > Nanoseconds(0))
   }
 
   @Test func countingTakesTotalsFromTheSlots() throws {

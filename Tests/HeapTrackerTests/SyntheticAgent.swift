@@ -14,8 +14,9 @@ final class SyntheticAgent {
   private(set) var threads: [SyntheticThread] = []
   private var images: UInt32 = 0
 
-  init(_ mode: HeapProfile.Mode = .full) throws {
-    session = try CaptureSession(CaptureOptions(period: nil, heap: mode))
+  init(_ mode: HeapProfile.Mode = .full, isCounted: Bool = false) throws {
+    session = try CaptureSession(
+      CaptureOptions(period: nil, heap: mode), clock: EventClock(isCounted: isCounted))
     rows = ProfileRows(start: Nanoseconds(session.clock.start))
     session.attach(rows)
     tracker = HeapTracker(session: session, rows: rows)
@@ -58,6 +59,10 @@ final class SyntheticAgent {
 
   /// One round, late enough for all that was written before it.
   func poll() {
+    guard !session.clock.isCounted else {
+      _ = session.poll(isEnding: true)
+      return
+    }
     while session.clock.eventTime < SyntheticThread.latest + 200_000 {}
     _ = session.poll(isEnding: true)
   }
