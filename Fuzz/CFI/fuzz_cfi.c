@@ -13,7 +13,9 @@ static void look_up(const struct unwind_section *section, uint64_t header,
     struct unwind_row row = unwind_row_of_entry(section, entry, inside[i]);
     if (row.cfa > UNWIND_INEXPRESSIBLE || row.rbp > UNWIND_RBP_UNKNOWN)
       __builtin_trap();
-    unwind_row_at(section, header, inside[i]);
+    struct unwind_entry found;
+    if (unwind_search(section, header, inside[i], &found))
+      unwind_row_of_entry(section, &found, inside[i]);
   }
 }
 

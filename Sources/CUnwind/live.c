@@ -13,8 +13,11 @@ struct segments {
   unsigned count;
 };
 
-// The program headers behind an ELF header, if it is one.
-static bool read_header(const Elf64_Ehdr *header, struct segments *segments) {
+// The program headers behind an ELF header, if there is one at `address`.
+static bool read_header(uint64_t address, struct segments *segments) {
+  const Elf64_Ehdr *header = (const Elf64_Ehdr *)address;
+  if (!unwind_is_readable(address)) // it may be code that can only be executed
+    return false;
   if (header->e_ident[EI_MAG0] != ELFMAG0 || header->e_ident[EI_MAG1] != ELFMAG1 ||
       header->e_ident[EI_MAG2] != ELFMAG2 || header->e_ident[EI_MAG3] != ELFMAG3 ||
       header->e_phentsize != sizeof(Elf64_Phdr) || header->e_phoff > first_page ||
@@ -29,11 +32,11 @@ static bool read_header(const Elf64_Ehdr *header, struct segments *segments) {
 // header is then where the object's addresses count from, or, in a program that has a fixed
 // address, where only the kernel says.
 static bool find_segments(const struct dl_find_object *object, struct segments *segments) {
-  if (read_header((const Elf64_Ehdr *)object->dlfo_map_start, segments))
+  if (read_header((uint64_t)object->dlfo_map_start, segments))
     return true;
   uint64_t bias = object->dlfo_link_map->l_addr;
   if (bias)
-    return unwind_is_readable(bias) && read_header((const Elf64_Ehdr *)bias, segments);
+    return read_header(bias, segments);
   segments->headers = (const Elf64_Phdr *)getauxval(AT_PHDR);
   segments->count = segments->headers ? (unsigned)getauxval(AT_PHNUM) : 0;
   return true;
@@ -90,6 +93,6 @@ struct unwind_row unwind_live_row(uint64_t address) {
   struct unwind_entry entry;
   uint64_t header = (uint64_t)object.dlfo_eh_frame;
   bool has_entry = header && find_segment(&object, header, &section.view, &flags) &&
-                   unwind_search(&section, header, address, &entry);
+                   (flags & PF_R) && unwind_search(&section, header, address, &entry);
   return unwind_row_of(&section, has_entry ? &entry : 0, &code, address);
 }

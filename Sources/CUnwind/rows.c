@@ -352,14 +352,6 @@ struct unwind_row unwind_row_of_entry(const struct unwind_section *section,
   return run_description(&description, pc);
 }
 
-struct unwind_row unwind_row_at(const struct unwind_section *section, uint64_t header,
-                                uint64_t pc) {
-  struct unwind_entry entry;
-  if (!unwind_search(section, header, pc, &entry))
-    return ending(UNWIND_NO_ENTRY);
-  return unwind_row_of_entry(section, &entry, pc);
-}
-
 struct unwind_row unwind_row_of(const struct unwind_section *section,
                                 const struct unwind_entry *entry, const struct unwind_view *code,
                                 uint64_t pc) {

@@ -26,7 +26,13 @@ final class FileTables {
   }
 
   func row(at pc: UInt64) -> unwind_row {
-    withUnsafePointer(to: section) { unwind_row_at($0, header, pc) }
+    withUnsafePointer(to: section) { section in
+      var entry = unwind_entry()
+      return unwind_search(section, header, pc, &entry)
+        ? unwind_row_of_entry(section, &entry, pc)
+        : unwind_row(
+          cfa_offset: 0, rbp_offset: 0, words: -1, cfa: UInt8(UNWIND_NO_ENTRY.rawValue), rbp: 0)
+    }
   }
 }
 

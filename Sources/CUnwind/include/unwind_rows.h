@@ -102,9 +102,6 @@ bool unwind_next_entry(const struct unwind_section *section, uint64_t *position,
 struct unwind_row unwind_row_of_entry(const struct unwind_section *section,
                                       const struct unwind_entry *entry, uint64_t pc);
 
-// The same through the search table at `header`.
-struct unwind_row unwind_row_at(const struct unwind_section *section, uint64_t header, uint64_t pc);
-
 // What code tells that C libraries have no entry for: whether a frame with this return address
 // returns from a signal, is outermost, or neither (UNWIND_NO_ENTRY).
 enum unwind_cfa unwind_known_code(const struct unwind_view *code, uint64_t return_address);
