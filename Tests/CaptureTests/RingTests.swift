@@ -118,7 +118,6 @@ extension AgentTests {
       }
       #expect(Set(slots).count == slots.count)
       #expect(slots.count == session.file.slotsReady - 1)  // one is the fixture's
-      #expect(session.file.process(0).pointee.no_slot == 1)
       session.file.growIfNeeded(slotsInUse: slots.count + 1)
       #expect(qprof_claim_slot(1, QPROF_SLOT_CPU) != UInt32.max)
       session.file.freeSlot(Int(slots[0]))
