@@ -1,5 +1,6 @@
 """What tracking allocations costs the program, with heaptrack beside it."""
 
+import sqlite3
 import time
 
 from heapworkloads import MODES, heaptrack, heaptrack_in_process, loads, programs
@@ -24,7 +25,7 @@ def cpu(bench):
         "User and system time of the program alone, by `wait4`, divided by that of a run without "
         "a profiler; qprof's own is not in it. heaptrack is its part inside the program, which "
         "writes its text to a file in memory.",
-        ["Program", "Below", "Rounds", "Alone", "CPU time, ratio", "At most", "Met"])
+        ["Program", "Below", "Rounds", "Alone", "CPU time, ratio", "At most", "Met", "Lost events"])
     for name, program in programs().items():
         def measured(prefix=(), inner=()):
             return timed(
@@ -32,9 +33,16 @@ def cpu(bench):
 
         path = bench.folder / "run.qprof"
         raw = bench.folder / "heaptrack.raw"
+        lost = dict.fromkeys(MODES, 0)
+
+        def tracked(mode):
+            seconds = measured(qprof(path, f"--heap={mode}"))
+            lost[mode] += lost_events(path)
+            return seconds
+
         measures = {"alone": measured}
         for mode in MODES:
-            measures[mode] = lambda mode=mode: measured(qprof(path, f"--heap={mode}"))
+            measures[mode] = lambda mode=mode: tracked(mode)
         measures["heaptrack"] = lambda: measured(inner=heaptrack_in_process(raw))
         results = alternate(measures, bench.rounds)
         raw.unlink(missing_ok=True)
@@ -44,7 +52,7 @@ def cpu(bench):
             limit = CPU_LIMITS.get(name, {}).get(tool)
             section.add(
                 program.title, tool, bench.rounds, f"{alone * 1e3:.0f} ms", times(ratio),
-                *verdict(ratio[0], limit))
+                *verdict(ratio[0], limit), lost.get(tool, ""))
     return section
 
 
@@ -114,6 +122,11 @@ def threads(bench):
             count, bench.rounds, *seconds, times(ratio),
             *verdict(ratio[0], None if count == counts[0] else 1))
     return section
+
+
+def lost_events(recording):
+    """What was not recorded was not paid for: a figure is worth something only if this is 0."""
+    return sqlite3.connect(recording).execute("SELECT sum(lost) FROM heap_process").fetchone()[0]
 
 
 def paired_ratio(alone, tracked):

@@ -86,4 +86,4 @@ def build_helpers():
     products = ["qprof", "libqprof-sampler.so", "libqprof-heap.so", "unwind-bench"]
     missing = [name for name in products if not (BUILD / "release" / name).exists()]
     if missing:
-        raise SystemExit(f"not built: {', '.join(missing)} in {BUILD / 'release'}; run `make bench`")
+        raise SystemExit(f"not built in {BUILD}/release: {', '.join(missing)}; run `make bench`")

@@ -3,7 +3,6 @@
 // drawn block has to be noticed among all the others: most of them meet a zero in a small table of
 // counters, the rest look into the set of drawn blocks.
 
-#include "../CUnwind/live.h"
 #include "heap.h"
 
 enum { sets = 1 << 13, ways = 8 };
@@ -73,24 +72,4 @@ static double minus_log(uint64_t number) {
 int64_t qprof_bytes_until_drawn(struct heap_thread *thread) {
   double bytes = minus_log(random_number(thread)) * (double)qprof_session->heap_interval;
   return bytes < 0x1p62 ? (int64_t)bytes : INT64_MAX / 2;
-}
-
-// Nothing is known of this stack's bounds: what is readable above rsp is copied.
-__attribute__((noinline)) bool qprof_copy_stack(struct heap_thread *thread) {
-  uint64_t full = thread->row->full_events;
-  ucontext_t context;
-  getcontext(&context);
-  uintptr_t rsp = (uintptr_t)context.uc_mcontext.gregs[REG_RSP];
-  struct unwind_window *readable = &thread->trail.readable;
-  if (rsp < readable->low || rsp >= readable->high)
-    unwind_enter(readable, rsp);
-  while (readable->high - rsp < QPROF_STACK_CAP && unwind_reach(readable, readable->high))
-    ;
-  struct qprof_stack stack = {rsp, readable->high};
-  uintptr_t control_block = (uintptr_t)__builtin_thread_pointer();
-  if (control_block > rsp && control_block < stack.high)
-    stack.high = control_block; // of glibc's, at the top of a thread's stack
-  context.uc_stack.ss_size = 0; // getcontext does not fill it in
-  qprof_write_sample(thread->slot, &context, &stack, 0, 1);
-  return thread->row->full_events == full;
 }

@@ -33,7 +33,8 @@ struct heap_thread {
   uint64_t stacks[qprof_stack_sets * qprof_stack_ways]; // hashes; 0 for none
 };
 
-// qprof_heap_mode of the session; 0 while there is nothing to record, or no more.
+// qprof_heap_mode of the session; 0 where there is nothing to record, or no more.
+enum { qprof_undecided = 255 }; // before the first call that finds the environment in place
 extern uint32_t qprof_mode __attribute__((visibility("hidden")));
 extern __thread struct heap_thread *qprof_heap_thread
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -53,8 +54,6 @@ bool qprof_wait_for_room(struct heap_thread *thread, uint64_t size);
 
 // Number of bytes that the thread allocates until the next allocation is drawn.
 int64_t qprof_bytes_until_drawn(struct heap_thread *thread);
-// Copies the thread's stack into its ring. False when there is no room.
-bool qprof_copy_stack(struct heap_thread *thread);
 // The blocks drawn and not freed yet. There may be no room to remember one, which is counted.
 void qprof_remember_drawn(struct heap_thread *thread, uintptr_t block);
 bool qprof_forget_near(uintptr_t block, uint64_t hash);

@@ -4,6 +4,7 @@
 #include "functions.h"
 #include "heap.h"
 #include <dlfcn.h>
+#include <link.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -51,40 +52,14 @@ static inline bool write_free(struct heap_thread *thread, uintptr_t block) {
 }
 
 // An allocation that the countdown has met.
-__attribute__((noinline)) static void draw(uintptr_t block, size_t size) {
+__attribute__((noinline)) static void draw(uintptr_t block, size_t size, const uint64_t *frame) {
   struct heap_thread *thread = qprof_begin_event();
   if (!thread)
     return;
   thread->until_drawn = qprof_bytes_until_drawn(thread);
-  if (qprof_copy_stack(thread)) {
-    qprof_remember_drawn(thread, block);
-    write_allocation(thread, block, size, QPROF_STACK_COPIED);
-  }
+  qprof_remember_drawn(thread, block);
+  write_allocation(thread, block, size, qprof_stack_index(thread, frame));
   qprof_end_event(thread);
-}
-
-// The calling thread, where nothing but its own counters is touched.
-static inline struct heap_thread *counting_thread(void) {
-  struct heap_thread *thread = qprof_heap_thread;
-  return LIKELY(thread && thread->row) ? thread : qprof_enter();
-}
-
-__attribute__((always_inline)) static inline void count_allocation(const void *pointer, size_t size,
-                                                                   uint32_t mode) {
-  struct heap_thread *thread = counting_thread();
-  if (UNLIKELY(!thread))
-    return;
-  if (UNLIKELY(!pointer)) {
-    thread->row->failed++;
-    return;
-  }
-  thread->row->allocations++;
-  thread->row->bytes += size;
-  if (mode == QPROF_HEAP_COUNT)
-    return;
-  thread->last_block = 0;
-  if (UNLIKELY((thread->until_drawn -= (int64_t)size) < 0))
-    draw((uintptr_t)pointer, size);
 }
 
 __attribute__((noinline)) static void follow_allocation(uintptr_t block, size_t size,
@@ -99,13 +74,46 @@ __attribute__((noinline)) static void follow_allocation(uintptr_t block, size_t 
   qprof_end_event(thread);
 }
 
+// The calling thread, where nothing but its own counters is touched. The first call in a process
+// finds out what is recorded, which `mode` then says.
+static inline struct heap_thread *counting_thread(uint32_t *mode) {
+  struct heap_thread *thread = qprof_heap_thread;
+  if (LIKELY(thread && thread->row))
+    return thread;
+  thread = qprof_enter();
+  *mode = qprof_mode;
+  return thread;
+}
+
+__attribute__((always_inline)) static inline void
+count_allocation(const void *pointer, size_t size, uint32_t mode, const uint64_t *frame) {
+  struct heap_thread *thread = counting_thread(&mode);
+  if (UNLIKELY(!thread))
+    return;
+  if (UNLIKELY(mode == QPROF_HEAP_FULL)) {
+    follow_allocation((uintptr_t)pointer, size, frame);
+    return;
+  }
+  if (UNLIKELY(!pointer)) {
+    thread->row->failed++;
+    return;
+  }
+  thread->row->allocations++;
+  thread->row->bytes += size;
+  if (mode == QPROF_HEAP_COUNT)
+    return;
+  thread->last_block = 0;
+  if (UNLIKELY((thread->until_drawn -= (int64_t)size) < 0))
+    draw((uintptr_t)pointer, size, frame);
+}
+
 __attribute__((always_inline)) static inline void allocated(const void *pointer, size_t size,
                                                             const uint64_t *frame) {
   uint32_t mode = qprof_mode;
   if (mode == QPROF_HEAP_FULL)
     follow_allocation((uintptr_t)pointer, size, frame);
   else if (mode != 0)
-    count_allocation(pointer, size, mode);
+    count_allocation(pointer, size, mode, frame);
 }
 
 // What became of a free that is about to happen.
@@ -120,22 +128,28 @@ __attribute__((noinline)) static enum announcement follow_free(uintptr_t block) 
   return is_written ? WRITTEN : NOT_ANNOUNCED;
 }
 
+__attribute__((always_inline)) static inline enum announcement count_free(uintptr_t block,
+                                                                          uint32_t mode) {
+  struct heap_thread *thread = counting_thread(&mode);
+  if (UNLIKELY(!thread))
+    return NOT_ANNOUNCED;
+  if (UNLIKELY(mode == QPROF_HEAP_FULL))
+    return follow_free(block);
+  thread->row->frees++;
+  if (mode == QPROF_HEAP_COUNT)
+    return COUNTED;
+  if (UNLIKELY(qprof_forget_drawn(block)))
+    return follow_free(block) == WRITTEN ? WRITTEN : COUNTED;
+  thread->last_block = 0;
+  return COUNTED;
+}
+
 __attribute__((always_inline)) static inline enum announcement freed(const void *pointer) {
   uint32_t mode = qprof_mode;
   if (mode == 0 || !pointer)
     return NOT_ANNOUNCED;
-  if (mode == QPROF_HEAP_FULL)
-    return follow_free((uintptr_t)pointer);
-  struct heap_thread *thread = counting_thread();
-  if (UNLIKELY(!thread))
-    return NOT_ANNOUNCED;
-  thread->row->frees++;
-  if (mode == QPROF_HEAP_COUNT)
-    return COUNTED;
-  if (UNLIKELY(qprof_forget_drawn((uintptr_t)pointer)))
-    return follow_free((uintptr_t)pointer) == WRITTEN ? WRITTEN : COUNTED;
-  thread->last_block = 0;
-  return COUNTED;
+  return mode == QPROF_HEAP_FULL ? follow_free((uintptr_t)pointer)
+                                 : count_free((uintptr_t)pointer, mode);
 }
 
 // Takes back what freed() announced before a realloc that failed.
@@ -166,7 +180,16 @@ EXPORT void *malloc(size_t size) {
 // By its own name: `malloc` is the program's, where that defines it.
 extern __typeof(malloc) own_malloc __attribute__((alias("malloc"), visibility("hidden")));
 
-bool qprof_malloc_is_ours(void) { return dlsym(RTLD_DEFAULT, "malloc") == (void *)own_malloc; }
+// Not ours only where the program has a definition: one that takes malloc's address without being
+// position independent has a stub of that name, which calls on to us.
+bool qprof_malloc_is_ours(void) {
+  void *first = dlsym(RTLD_DEFAULT, "malloc");
+  Dl_info object;
+  const ElfW(Sym) *symbol = NULL;
+  return first == (void *)own_malloc ||
+         !dladdr1(first, &object, (void **)&symbol, RTLD_DL_SYMENT) || !symbol ||
+         symbol->st_shndx == SHN_UNDEF;
+}
 
 EXPORT void *calloc(size_t count, size_t size) {
   void *block = qprof_next_functions.calloc(count, size);

@@ -4,11 +4,15 @@
 
 void qprof_note_region(enum qprof_region_event event, const void *address, uint64_t length,
                        const uint64_t *frame) {
-  if (qprof_mode == 0 || qprof_mode == QPROF_HEAP_COUNT)
+  if (qprof_mode == 0)
     return;
   struct heap_thread *thread = qprof_begin_event();
   if (!thread)
     return;
+  if (qprof_mode == QPROF_HEAP_COUNT) {
+    qprof_end_event(thread);
+    return;
+  }
   uint32_t stack = qprof_stack_index(thread, frame);
   struct qprof_region_record *record =
       (struct qprof_region_record *)qprof_room(thread, sizeof *record);

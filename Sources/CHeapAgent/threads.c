@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-uint32_t qprof_mode = QPROF_HEAP_FULL; // until the session says otherwise
+uint32_t qprof_mode = qprof_undecided;
 __thread struct heap_thread *qprof_heap_thread;
 
 static __thread bool entering __attribute__((tls_model("initial-exec")));

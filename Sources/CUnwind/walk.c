@@ -208,7 +208,8 @@ unsigned unwind_walk(struct unwind_cache *cache, struct unwind_trail *trail,
   trail->kept = is_met ? UNWIND_TRAIL - old : 0;
   trail->readable = walk.window;
   trail->generation = generation;
-  trail->is_set = trail->ending != UNWIND_TOO_DEEP;
+  // How any other walk ended depends on words that are not compared.
+  trail->is_set = trail->ending == UNWIND_COMPLETE || trail->ending == UNWIND_NOT_SUPPORTED;
   result->hash = trail->hash[trail->first];
   result->ending = trail->ending;
   return UNWIND_TRAIL - trail->first;

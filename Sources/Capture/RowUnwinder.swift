@@ -24,13 +24,13 @@ struct RowUnwinder {
     }
     var memory = unwind_memory(
       load: { context, address, value in
-        guard let value = value, let found = access_(context)?.pointee.loadStack(address)
+        guard let value = value, let found = unwindAccess(context)?.pointee.loadStack(address)
         else { return false }
         value.pointee = found
         return true
       },
       can_return_to: { context, address in
-        access_(context)?.pointee.region(containing: address &- 1) != nil
+        unwindAccess(context)?.pointee.region(containing: address &- 1) != nil
       },
       context: access)
     return unwind_step(row, &frame, &memory)
@@ -56,8 +56,4 @@ struct RowUnwinder {
     else { return nil }
     return unwind_frame(pc: returnAddress, rsp: slot &+ 8, rbp: frame.rbp)
   }
-}
-
-private func access_(_ context: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<UnwindAccess>? {
-  context?.assumingMemoryBound(to: UnwindAccess.self)
 }

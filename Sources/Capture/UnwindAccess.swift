@@ -75,7 +75,8 @@ struct UnwindAccess {
 
 // MARK: - Callbacks of libunwind
 
-private func access(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<UnwindAccess>? {
+/// What is passed through libunwind, and through CUnwind, to the functions that read for them.
+func unwindAccess(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<UnwindAccess>? {
   argument?.assumingMemoryBound(to: UnwindAccess.self)
 }
 
@@ -83,7 +84,7 @@ private func access(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutablePointe
 func makeAccessors() -> unw_accessors_t {
   var accessors = unw_accessors_t()
   accessors.find_proc_info = { space, ip, info, needsUnwindInfo, argument in
-    guard let access = access(argument), let space, let info, let argument else {
+    guard let access = unwindAccess(argument), let space, let info, let argument else {
       return -UNW_EINVAL_
     }
     guard let region = access.pointee.region(containing: ip), let image = region.image,
@@ -105,13 +106,14 @@ func makeAccessors() -> unw_accessors_t {
   accessors.put_unwind_info = { _, _, _ in }
   accessors.get_dyn_info_list_addr = { _, _, _ in -UNW_ENOINFO_ }
   accessors.access_mem = { _, address, value, isWrite, argument in
-    guard isWrite == 0, let access = access(argument), let found = access.pointee.load(address)
+    guard isWrite == 0, let access = unwindAccess(argument),
+      let found = access.pointee.load(address)
     else { return -UNW_EINVAL_ }
     value?.pointee = found
     return 0
   }
   accessors.access_reg = { _, number, value, isWrite, argument in
-    guard isWrite == 0, let access = access(argument), number >= 0, number <= Register.rip
+    guard isWrite == 0, let access = unwindAccess(argument), number >= 0, number <= Register.rip
     else { return -UNW_EBADREG_ }
     value?.pointee = access.pointee.registers[Int(number)]
     return 0

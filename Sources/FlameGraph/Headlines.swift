@@ -25,7 +25,9 @@ struct Headlines: Sendable {
     emptiness = Self.emptiness(subject)
     warning = Self.losses(profile, tree.markerShares(tree.nodes.map { Double($0.total) }))
       .map { "Incomplete: " + $0 }
-    description = Self.description(source) + [warning].compactMap(\.self) + options.notes
+    description =
+      Self.description(source) + (HeapSubject(profile)?.notes ?? [])
+      + [warning].compactMap(\.self) + options.notes
   }
 
   /// For a differential.

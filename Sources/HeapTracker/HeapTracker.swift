@@ -67,6 +67,7 @@ extension HeapTracker: CaptureConsumer {
   package func mappingsChanged(of process: TracedProcess) { resolver.forget(process) }
 
   package func ended(_ process: TracedProcess) {
+    resolver.forget(process)
     guard let heap = processes.removeValue(forKey: process.number) else { return }
     heap.append(to: &ended, session, rows)
   }

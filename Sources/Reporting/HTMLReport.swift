@@ -14,28 +14,26 @@ package struct HTMLReport {
     page.markup("</head>\n<body>\n")
     page.element("<h1>", content.title, "</h1>\n")
     add(content.facts, to: &page)
-    let (totals, others) = (
-      content.sections.prefix { $0.isFacts }, content.sections.drop { $0.isFacts }
-    )
-    totals.forEach { add($0, to: &page) }
-    addTimelines(to: &page)
-    others.forEach { add($0, to: &page) }
+    for section in content.sections {
+      add(section, to: &page)
+      if case .facts = section.content { addTimelines(to: &page) }
+    }
     page.markup("</body>\n</html>\n")
     return page.bytes
   }
 
-  /// Of the processes with the largest heaps.
+  /// Of the processes with the largest heaps, the small ones left out.
   private func addTimelines(to page: inout MarkupWriter) {
     guard let heap = content.report.heap, content.report.options.metric == nil else { return }
-    var count = 0
-    for process in heap.processes where count < Self.mostTimelines {
-      guard let picture = TimelinePicture(process.heap) else { continue }
+    let least = (heap.largest?.heap.peak.bytes ?? 0) / 100
+    let shown = heap.processes.filter { $0.heap.peak.bytes >= least }
+      .compactMap { process in TimelinePicture(process.heap).map { (process, $0) } }
+    for (process, picture) in shown.prefix(Self.mostTimelines) {
       let name = heap.processes.count > 1 ? " of \(process.name) (\(process.pid))" : ""
       page.markup("<section>\n")
       page.element("<h2>", "Memory over time\(name)", "</h2>\n")
       picture.write(to: &page)
       page.markup("</section>\n")
-      count += 1
     }
   }
 
@@ -128,12 +126,9 @@ package struct HTMLReport {
     .resident { stroke: var(--resident); stroke-width: 1.5; stroke-dasharray: 4 3; fill: none; }
     .rate { fill: var(--rate); }
     .peak { stroke: var(--peak); fill: none; }
-    .timeline .of-peak { fill: var(--peak); }
+    .timeline .of-peak { fill: var(--peak); paint-order: stroke; stroke: Canvas;
+      stroke-width: 4px; }
     </style>
 
     """
-}
-
-extension ReportSection {
-  fileprivate var isFacts: Bool { if case .facts = content { true } else { false } }
 }

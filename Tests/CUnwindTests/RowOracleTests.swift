@@ -1,5 +1,6 @@
 import CUnwind
 import Foundation
+import ProfileModel
 import TestSupport
 import Testing
 
@@ -38,6 +39,27 @@ import Testing
     }
     #expect(compared > 1_000)
     #expect(expressions * 50 < compared, "\(expressions) of \(compared) were not compared")
+  }
+
+  /// What no search table leads to: `.debug_frame`, where `.eh_frame` describes only the start of
+  /// the program, and `.eh_frame` alone.
+  @Test(arguments: [("split-debugframe", ".debug_frame"), ("split-nohdr", ".eh_frame")])
+  func unsortedTablesAreFound(workload: String, section: String) throws {
+    let path = try BuiltProducts.workload(workload)
+    let image = try ElfImage(MappedFile(path: path))
+    let entries = try InterpretedFrames(of: path, section: section).entries
+    #expect(entries.count >= 2)
+    for entry in entries {
+      for (index, row) in entry.rows.enumerated() where !row.usesExpressions {
+        let next = index + 1 < entry.rows.count ? entry.rows[index + 1].address : nil
+        for pc in [row.address, (next ?? entry.range.upperBound) - 1] {
+          #expect(image.unwindRow(at: FileAddress(pc)).text == row.text)
+          let range = FileAddress(entry.range.lowerBound)..<FileAddress(entry.range.upperBound)
+          #expect(image.functionRange(containing: FileAddress(pc)) == range)
+        }
+      }
+    }
+    #expect(image.unwindRow(at: FileAddress(0)).text == "no entry")
   }
 
   /// An entry's range ends where readelf says, and neither neighbour answers for the other.

@@ -51,6 +51,11 @@ import Testing
     #expect(
       texts[1]
         == "demo --size 4 · 1.50 MiB · peak at 1.23 s · not shown: 1.00 GiB in mappings")
+    let description = parsed.all("desc")[0].text.split(separator: "\n")
+    #expect(
+      description == [
+        "command: demo --size 4", "peak at 1.23 s", "not shown: 1.00 GiB in mappings",
+      ])
     // By hand: two thirds of 1.5 MiB.
     let load = try #require(parsed.box("load"))
     #expect(load.weight == 1_048_576)

@@ -238,3 +238,50 @@ import Testing
     }
   }
 }
+
+/// As samples, what the heap was in the last transaction survives the recorder's death; unlike
+/// them, its rows are written over.
+@Suite(.serialized) struct KilledHeapRecorderTests {
+  @Test(arguments: 1...10)
+  func killedAtARandomMoment(seed: Int) async throws {
+    var random = RepeatableRandom(seed: UInt64(seed))
+    let microseconds = UInt32.random(in: 1_000...60_000, using: &random)
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("qprof-killed-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = folder + "/r.qprof"
+
+    try await #require(processExitsWith: .signal(SIGKILL)) {
+      [path = path as String, microseconds = microseconds as UInt32] in
+      var profile = compilerLikeProfile(samples: 400, distinctStacks: 400, depth: 15, seed: 2)
+      var heap = HeapProfile(mode: .full)
+      heap.sites = profile.samples.map {
+        HeapSite(process: ID(0), kind: .block, stack: $0.stack)
+      }
+      heap.processes = [HeapProcess(process: ID(0))]
+      profile.samples = []
+      let writer = try RecordingWriter(path: path)
+      let done = open(path + ".done", O_CREAT | O_WRONLY | O_APPEND, 0o600)
+      Thread.detachNewThread {
+        usleep(microseconds)
+        kill(getpid(), SIGKILL)
+      }
+      while true {
+        // One more at each site, and as many in the process, in every transaction.
+        for row in heap.sites.indices { heap.sites[row].allocated.count += 1 }
+        heap.processes[0].allocated.count += 1
+        profile.heap = heap
+        try writer.append(&profile)
+        write(done, "x", 1)
+      }
+    }
+    let acknowledged = try Data(contentsOf: URL(fileURLWithPath: path + ".done")).count
+    let read = try readRecording(path: path)
+    let writes = read.profile.heap?.processes.first?.allocated.count ?? 0
+    #expect([acknowledged, acknowledged + 1].contains(Int(writes)), "seed \(seed)")
+    let counts = Set((read.profile.heap?.sites ?? []).map(\.allocated.count))
+    #expect(counts == (writes == 0 ? [] : [writes]), "seed \(seed)")
+    #expect(!read.isComplete)
+  }
+}

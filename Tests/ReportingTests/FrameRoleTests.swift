@@ -55,6 +55,12 @@ import Testing
       first(["std::thread::run", "std::vector<int>::resize", "operator new(int)"]).first
         == "std::vector<int>::resize")
     #expect(first(["xmalloc", "operator new(int)"]).first == "operator new(int)")
+    // Code without a symbol below an allocator is part of it.
+    #expect(first(["main", "xmalloc", "server+0x10"]) == ["main"])
+    #expect(first(["main", "server+0x20", "xmalloc", "server+0x10"]) == ["server+0x20", "main"])
+    #expect(first(["main", "server+0x20", "server+0x10"]) == ["server+0x10", "server+0x20"])
+    #expect(first(["main", "std::f", "server+0x10"]) == ["server+0x10", "std::f"])
+    #expect(first(["server+0x10"]) == ["server+0x10"])
     #expect(CallerNames(builder.profile).callers(of: nil).isEmpty)
   }
 }

@@ -93,6 +93,7 @@ import Testing
     let counted = try report(mode: .count)
     #expect(try verdict("peak>1", counted) == .notMeasured)
     #expect(try verdict("leaked>0", counted) == .notMeasured)
+    #expect(try verdict("temporary>0", counted) == .notMeasured)
     #expect(try verdict("allocs>0", counted) == .failed)
     #expect(try verdict("leaked>+0", report(), base: counted) == .notMeasured)
   }
@@ -101,6 +102,9 @@ import Testing
     let sampled = try report(mode: .sample(interval: Bytes(512)))
     #expect(try verdict("peak>1", sampled) == .notMeasured)
     #expect(try verdict("bytes>1", sampled) == .failed)
+    // Counted apart from the events that were lost.
+    let lossy = try report(mode: .sample(interval: Bytes(512))) { $0.lost = 1 }
+    #expect(try verdict("bytes>1", lossy) == .failed)
   }
 
   @Test func incompleteHeapsAreNotJudged() throws {

@@ -34,13 +34,29 @@ struct CallerNames: Sendable {
     -> [Frame]
   {
     var result: [Frame] = []
+    // Code without a symbol that is called by an allocator is part of it.
+    var unnamed: [Frame] = []
     for location in locations {
-      for next in frames[location.index] where !result.isEmpty || next.role == role {
+      for next in frames[location.index] {
+        if result.isEmpty {
+          if next.role == .program, role == .program, Self.isUnnamed(next.frame), unnamed.isEmpty {
+            unnamed = [next.frame]
+            continue
+          }
+          if next.role == .allocator { unnamed = [] }
+          guard !unnamed.isEmpty || next.role == role else { continue }
+          result = unnamed
+          if result.count == limit { return result }
+        }
         result.append(next.frame)
         if result.count == limit { return result }
       }
     }
-    return result
+    return result.isEmpty ? unnamed : result
+  }
+
+  private static func isUnnamed(_ frame: Frame) -> Bool {
+    frame.name.hasPrefix(Profile.basename(frame.module) + "+0x")
   }
 
   /// All functions of a stack, innermost first.

@@ -81,8 +81,10 @@ extension HeapReport {
     if let untracked = processes.first(where: { $0.heap.untracked != nil }) {
       return .untracked(program: untracked.name)
     }
-    if totals.lost > 0 { return .lost(events: totals.lost) }
-    guard metric == .peak || metric == .leaked else { return nil }
+    // Allocations and bytes are counted apart from events where these are sampled.
+    let isCounted = metric == .allocs || metric == .bytes
+    if totals.lost > 0, mode == .full || !isCounted { return .lost(events: totals.lost) }
+    guard !isCounted else { return nil }
     switch mode {
     case .full: return nil
     case .sample: return .estimated

@@ -5,7 +5,7 @@ enum HeapAdvice: Hashable, Sendable {
   case countsOnly
   case estimated(interval: Bytes)
   case untracked(program: String, reason: String)
-  case lost(events: Int64)
+  case lost(events: Int64, isSampled: Bool)
   case reentrant(calls: Int64)
   /// Of all allocations, 0…1.
   case truncated(share: Double)
@@ -60,7 +60,7 @@ extension HeapReport {
 
   fileprivate var lossAdvice: [HeapAdvice] {
     var advice: [HeapAdvice] = []
-    if totals.lost > 0 { advice.append(.lost(events: totals.lost)) }
+    if totals.lost > 0 { advice.append(.lost(events: totals.lost, isSampled: isSampled)) }
     if totals.reentrant > 0 { advice.append(.reentrant(calls: totals.reentrant)) }
     let truncated = Share(totals.truncated, of: recorded, samples: nil).value
     if truncated >= HeapAdvice.smallestWorthNaming { advice.append(.truncated(share: truncated)) }

@@ -59,7 +59,7 @@ struct HeapReport: Sendable {
 
   /// Nil when `profile` has no heap.
   init?(_ profile: Profile, suppressions: Suppressions) {
-    guard let heap = profile.heap else { return nil }
+    guard let heap = profile.heap?.asItsModeKnows else { return nil }
     mode = heap.mode
     names = CallerNames(profile)
     let search = SuppressionSearch(suppressions, names: names)
@@ -140,11 +140,14 @@ extension HeapReport {
   /// Blocks not freed; their bytes are known where the mode knows sites.
   var live: HeapAmount {
     let counted = totals.allocated.adding(totals.freed, times: -1)
-    switch mode {
-    case .full: return counted
-    case .sample: return HeapAmount(count: counted.count, bytes: siteTotals.live.bytes)
-    case .count: return HeapAmount(count: counted.count, bytes: 0)
-    }
+    return mode == .full
+      ? counted : HeapAmount(count: counted.count, bytes: siteTotals.live.bytes)
+  }
+
+  /// ``live`` without what suppressions expect. In a sampled profile blocks are estimated as well:
+  /// those that are suppressed are.
+  var leaked: HeapAmount {
+    isSampled ? siteTotals.leaked : live.adding(suppressed, times: -1)
   }
 
   /// Of ``live``, what suppressions expect.
@@ -158,13 +161,9 @@ extension HeapReport {
     switch metric {
     case .allocs: return totals.allocated.count
     case .bytes: return totals.allocated.bytes
-    case .temporary: return totals.temporary.count
-    case .peak:
-      if case .count = mode { return nil }
-      return largest?.heap.peak.bytes ?? 0
-    case .leaked:
-      if case .count = mode { return nil }
-      return live.adding(suppressed, times: -1).bytes
+    case .temporary: return mode == .count ? nil : totals.temporary.count
+    case .peak: return mode == .count ? nil : largest?.heap.peak.bytes ?? 0
+    case .leaked: return mode == .count ? nil : leaked.bytes
     }
   }
 
@@ -183,5 +182,23 @@ extension HeapReport {
       let (first, second) = (a.amounts.value(metric), b.amounts.value(metric))
       return first == second ? AllocationSite.Key.inOrder(a.key, b.key) : first > second
     }
+  }
+}
+
+extension HeapProfile {
+  /// Without what a recording of totals only has by chance.
+  fileprivate var asItsModeKnows: HeapProfile {
+    guard mode == .count else { return self }
+    var copy = self
+    copy.sites = []
+    for index in copy.processes.indices {
+      copy.processes[index].peak = HeapAmount()
+      copy.processes[index].temporary = HeapAmount()
+      copy.processes[index].sizes = []
+      copy.processes[index].lifetimes = []
+      copy.processes[index].timeline = HeapTimeline()
+      copy.processes[index].residency?.heap = Bytes(0)
+    }
+    return copy
   }
 }

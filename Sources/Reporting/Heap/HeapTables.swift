@@ -74,16 +74,15 @@ extension ReportContent {
 
   private func leaked(_ heap: HeapReport) -> String {
     if case .count = heap.mode { return counted(heap.live.count, "block") }
-    let leaked = heap.live.adding(heap.suppressed, times: -1)
     let suppressed =
       heap.suppressed.isZero
       ? "" : ", and \(amount(heap.suppressed, isByteFirst: true)) suppressed"
-    return amount(leaked, isByteFirst: true) + suppressed
+    return (heap.isSampled ? "about " : "") + amount(heap.leaked, isByteFirst: true) + suppressed
   }
 
   private func temporary(_ heap: HeapReport) -> String {
     let (part, whole) = (heap.totals.temporary.count, heap.totals.allocated.count)
-    guard whole > 0 else { return "" }
+    guard whole > 0, heap.mode != .count else { return "" }
     let share = Self.percent(Double(part) / Double(whole))
     return "\(counted(part, "block")), \(share) of the allocations: freed at once"
   }

@@ -12,17 +12,21 @@ extension HeapAdvice {
       return """
         Sites, the peak and what was live are estimates from allocations drawn about once in every \
         \(Quantities.size(interval.rawValue)); ± is half the 95 % interval. The numbers of \
-        allocations, bytes and frees of the whole run are exact.
+        allocations, bytes and frees of the whole run are counted.
         """
     case .untracked(let program, let reason):
       return """
         \(VisibleText.of(program)): \(VisibleText.of(reason)). Its blocks are not tracked. Build it \
         against the C library's allocator, or link its own one dynamically, to track it.
         """
-    case .lost(let events):
+    case .lost(let events, let isSampled):
+      let (what, how) =
+        isSampled
+        ? ("the estimates miss them", "with a larger interval")
+        : ("no figure is exact", "with --heap=sample")
       return """
         \(counted(events, "event")) \(events == 1 ? "was" : "were") lost because a buffer was full \
-        or none was free: no figure is exact. Leave a core to qprof, or record with --heap=sample.
+        or none was free: \(what). Leave a core to qprof, or record \(how).
         """
     case .reentrant(let calls):
       return """

@@ -37,9 +37,7 @@ struct TimelinePicture {
     addAxes(to: &svg)
     addArea(to: &svg)
     addSteps("largest", to: &svg) { $0.largest }
-    if timeline.steps.contains(where: { $0.resident > 0 }) {
-      addSteps("resident", to: &svg) { $0.resident }
-    }
+    addResident(to: &svg)
     addRates(to: &svg)
     addPeak(to: &svg)
     addLegend(to: &svg)
@@ -98,6 +96,21 @@ struct TimelinePicture {
       let y = size.place(Double(value(step)))
       points += [(x(index), y), (x(index + 1), y)]
     }
+    addLine(name, points, to: &svg)
+  }
+
+  /// From step to step in which somebody looked.
+  private func addResident(to svg: inout MarkupWriter) {
+    let points = timeline.steps.enumerated().filter { $0.element.resident > 0 }.map {
+      ((x($0.offset) + x($0.offset + 1)) / 2, size.place(Double($0.element.resident)))
+    }
+    guard !points.isEmpty else { return }
+    addLine("resident", points, to: &svg)
+  }
+
+  private func addLine(
+    _ name: String, _ points: [(Double, Double)], to svg: inout MarkupWriter
+  ) {
     svg.markup("<polyline")
     svg.attribute("class", name)
     svg.attribute("points", Self.text(points))
