@@ -18,8 +18,9 @@ enum HeapBench {
       FileHandle.standardError.write(Data("usage: heap-bench [EVENTS]\n".utf8))
       exit(64)
     }
-    var results: [Result] = []
-    for workload in Workload.all { results.append(try Bench(workload).run(events: count)) }
+    let recorder = try Session()
+    let results = try Workload.all.map { try Bench($0, recorder).run(events: count) }
+    recorder.session.finish()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     print(String(decoding: try encoder.encode(results), as: UTF8.self))
@@ -55,25 +56,40 @@ struct Workload {
 
 enum BenchError: Error { case noSession }
 
-final class Bench {
-  private let workload: Workload
-  private let session: CaptureSession
-  private let tracker: HeapTracker
-  private var writers: [RingWriter] = []
-  private var time: UInt64 = 1
-  private var random: UInt64 = 88_172_645_463_325_252
-
-  init(_ workload: Workload) throws {
-    self.workload = workload
+/// The recorder's side, and this process as the agent's.
+final class Session {
+  let session: CaptureSession
+  let tracker: HeapTracker
+  init() throws {
     session = try CaptureSession(CaptureOptions(period: nil, heap: .full))
     let rows = ProfileRows(start: Host.now)
     session.attach(rows)
     tracker = HeapTracker(session: session, rows: rows)
     setenv(QPROF_ENV_SESSION, session.path, 1)
-    guard qprof_attach(), qprof_claim_process(0) else { throw BenchError.noSession }
+    guard qprof_attach() else { throw BenchError.noSession }
+  }
+}
+
+final class Bench {
+  private let workload: Workload
+  private let session: CaptureSession
+  private let tracker: HeapTracker
+  private var writers: [RingWriter] = []
+  private var time: UInt64
+  private var random: UInt64 = 88_172_645_463_325_252
+
+  /// Begins a process of its own, which looks like an exec of the one before.
+  init(_ workload: Workload, _ recorder: Session) throws {
+    self.workload = workload
+    session = recorder.session
+    tracker = recorder.tracker
+    time = session.clock.eventTime
+    guard qprof_claim_process(0) else { throw BenchError.noSession }
     for thread in 0..<workload.threads {
-      writers.append(RingWriter(slot: qprof_claim_slot(qprof_gettid(), QPROF_SLOT_HEAP), workload, thread))
+      let slot = qprof_claim_slot(qprof_gettid(), QPROF_SLOT_HEAP)
+      writers.append(RingWriter(slot: slot, workload, thread))
     }
+    _ = session.poll(isEnding: true)
   }
 
   func run(events: Int) -> Result {
@@ -101,7 +117,6 @@ final class Bench {
     }
     let nanoseconds = Double(cost) / Double(written)
     let live = tracker.live.count
-    session.finish()
     return Result(
       workload: workload.name, events: written, nanosecondsPerEvent: nanoseconds,
       millionEventsPerSecond: 1000 / nanoseconds, liveBlocks: live)

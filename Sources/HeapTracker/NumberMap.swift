@@ -26,8 +26,9 @@ struct NumberMap {
     return nil
   }
 
-  /// Adds a key that is not there.
+  /// Adds a key that is not there. 0 is passed over: a process may tell of any address.
   mutating func insert(_ value: UInt32, for key: UInt64) {
+    guard key != 0 else { return }
     if (count + 1) * 2 > keys.count { grow() }
     count += 1
     put(value, for: key)

@@ -21,7 +21,7 @@ struct HostileTests {
         bad.slot.pointee.head = UInt64.random(in: 0...UInt64.max, using: &random)
       }
       well.allocate(round * 10, round * 16, 5)
-      bad.setInFlight(since: Bool.random(using: &random) ? 0 : UInt64.random(in: 0...UInt64.max, using: &random))
+      bad.setInFlight(since: Bool.random(using: &random) ? 0 : random.next())
       agent.poll()
       if bad.slot.pointee.tail != bad.head { bad.moveOn() }
     }
@@ -35,26 +35,27 @@ struct HostileTests {
     to thread: SyntheticThread, _ round: UInt64, _ random: inout RepeatableRandom
   ) {
     thread.tell(3, [0x1000, 0x2000])
-    for _ in 0..<Int.random(in: 0...40, using: &random) {
+    func any(below limit: UInt64 = .max) -> UInt64 { .random(in: 0..<limit, using: &random) }
+    for _ in 0..<any(below: 40) {
       guard thread.room > 4096 else { return }
-      let time = UInt64.random(in: 0..<1000, using: &random) + round * 100
-      switch Int.random(in: 0..<9, using: &random) {
-      case 0: thread.put(UInt64.random(in: 0...UInt64.max, using: &random))
-      case 1: thread.allocate(time, .random(in: 0..<100, using: &random), .random(in: 0...UInt64.max, using: &random), stack: .random(in: 0..<65536, using: &random))
-      case 2: thread.free(time, .random(in: 0..<100, using: &random))
+      let time = any(below: 1000) + round * 100
+      switch any(below: 9) {
+      case 0: thread.put(any())
+      case 1: thread.allocate(time, any(below: 100), any(), stack: any(below: 65536))
+      case 2: thread.free(time, any(below: 100))
       case 3: thread.freeLast()
-      case 4: thread.undoFree(.random(in: 0..<100, using: &random))
+      case 4: thread.undoFree(any(below: 100))
       case 5:  // a header of any kind and size, with words of anything
-        let size = UInt64.random(in: 0...600, using: &random) & ~7
-        thread.put(size | UInt64.random(in: 0...5, using: &random) << 32 | UInt64.random(in: 0...6, using: &random) << 48)
-        for _ in 0..<size / 8 { thread.put(UInt64.random(in: 0...UInt64.max, using: &random) >> UInt64.random(in: 0..<64, using: &random)) }
+        let size = any(below: 600) & ~7
+        thread.put(size | any(below: 6) << 32 | any(below: 7) << 48)
+        for _ in 0..<size / 8 { thread.put(any() >> any(below: 64)) }
       case 6:
-        thread.region(
-          [QPROF_REGION_MAPPED, QPROF_REGION_UNMAPPED, QPROF_REGION_BREAK].randomElement(using: &random) ?? QPROF_REGION_MAPPED,
-          time, .random(in: 0...UInt64.max, using: &random), .random(in: 0...UInt64.max, using: &random),
-          stack: .random(in: 0...UInt64.max, using: &random))
-      case 7: thread.tell(.random(in: 0...70_000, using: &random), [.random(in: 0...UInt64.max, using: &random)], ending: .random(in: 0..<9, using: &random), generation: .random(in: 0..<5, using: &random))
-      default: thread.allocate(.random(in: 0...UInt64.max, using: &random) >> 3, 0x10_0000 + time * 16, 1)
+        let events = [QPROF_REGION_MAPPED, QPROF_REGION_UNMAPPED, QPROF_REGION_BREAK]
+        thread.region(events[Int(any(below: 3))], time, any(), any(), stack: any())
+      case 7:
+        thread.tell(
+          any(below: 70_000), [any()], ending: any(below: 9), generation: any(below: 5))
+      default: thread.allocate(any() >> 3, 0x10_0000 + time * 16, 1)
       }
     }
   }
