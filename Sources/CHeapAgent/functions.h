@@ -14,7 +14,6 @@
   X(malloc, void *, (size_t size), (size), NULL)                                                   \
   X(calloc, void *, (size_t count, size_t size), (count, size), NULL)                              \
   X(realloc, void *, (void *block, size_t size), (block, size), NULL)                              \
-  X(reallocarray, void *, (void *block, size_t count, size_t size), (block, count, size), NULL)    \
   X(free, void, (void *block), (block), )                                                          \
   X(cfree, void, (void *block), (block), )                                                         \
   X(free_sized, void, (void *block, size_t size), (block, size), )                                 \

@@ -48,6 +48,24 @@ uint32_t qprof_stack_index(struct heap_thread *thread, const uint64_t *frame);
 // After something was unloaded: forgets what was known by address.
 void qprof_forget_stacks(struct heap_thread *thread, uint32_t generation);
 
+// The dynamic loader's code, from where objects are loaded. That is not noticed otherwise: a
+// wrapper of dlopen would change what it finds.
+struct qprof_loader {
+  uintptr_t start;
+  uintptr_t size;
+  bool has_loaded; // since the mappings were told
+};
+extern struct qprof_loader qprof_loader __attribute__((visibility("hidden")));
+
+static inline bool qprof_is_in_loader(uintptr_t address) {
+  return address - qprof_loader.start < qprof_loader.size;
+}
+
+void qprof_find_loader(void);
+
+// Tells the recorder of the mappings as they are now, without the loader's locks.
+void qprof_tell_mappings(struct heap_thread *thread);
+
 // Waits until the ring has room for `size` bytes, which it has not now. False when it did not come
 // in time, which is counted as a lost event.
 bool qprof_wait_for_room(struct heap_thread *thread, uint64_t size);

@@ -192,6 +192,8 @@ bool qprof_malloc_is_ours(void) {
 }
 
 EXPORT void *calloc(size_t count, size_t size) {
+  if (UNLIKELY(qprof_is_in_loader((uintptr_t)__builtin_return_address(0))))
+    qprof_loader.has_loaded = true; // it makes an entry in its list of objects
   void *block = qprof_next_functions.calloc(count, size);
   allocated(block, count * size, FRAME);
   return block;
@@ -228,25 +230,24 @@ static inline void reallocated(void *old, enum announcement announced, void *new
     undo_free(old, announced); // with size 0 it was freed
 }
 
-EXPORT void *realloc(void *block, size_t size) {
+__attribute__((always_inline)) static inline void *reallocate(void *block, size_t size,
+                                                              const uint64_t *frame) {
   if (UNLIKELY(qprof_is_in_pool(block)))
     return qprof_move_from_pool(block, size);
   enum announcement announced = freed(block);
   void *new = qprof_next_functions.realloc(block, size);
-  reallocated(block, announced, new, size, FRAME);
+  reallocated(block, announced, new, size, frame);
   return new;
 }
 
+EXPORT void *realloc(void *block, size_t size) { return reallocate(block, size, FRAME); }
+
+// Without the C library's, which calls realloc, which is ours.
 EXPORT void *reallocarray(void *block, size_t count, size_t size) {
-  if (UNLIKELY(qprof_is_in_pool(block)))
-    return qprof_move_from_pool(block, count * size);
-  enum announcement announced = freed(block);
-  void *new = qprof_next_functions.reallocarray(block, count, size);
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes))
-    bytes = SIZE_MAX;
-  reallocated(block, announced, new, bytes, FRAME);
-  return new;
+    bytes = SIZE_MAX; // which is refused
+  return reallocate(block, bytes, FRAME);
 }
 
 EXPORT int posix_memalign(void **block, size_t alignment, size_t size) {

@@ -63,6 +63,10 @@ uint32_t qprof_stack_index(struct heap_thread *thread, const uint64_t *frame) {
   if (way == qprof_stack_ways)
     way = thread->next_victim++ % qprof_stack_ways;
   uint32_t index = (uint32_t)(set + way - thread->stacks);
+  if (UNLIKELY(qprof_loader.has_loaded) && !qprof_is_in_loader(frame[1])) {
+    qprof_loader.has_loaded = false;
+    qprof_tell_mappings(thread); // before the stacks that may lead through what is new
+  }
   // Where the recorder does not learn of it, the event after this is lost too, or wrong.
   set[way] = tell(thread, index, count, result.ending - 1) ? hash : 0;
   return index;

@@ -165,6 +165,7 @@ __attribute__((constructor)) static void look_at_the_program(void) {
     return;
   }
   qprof_tracker_slot = tracker_slot;
+  qprof_find_loader();
   if (!qprof_malloc_is_ours())
     __atomic_fetch_or(&qprof_process->heap_flags, QPROF_HEAP_FOREIGN, __ATOMIC_RELAXED);
 }
