@@ -131,8 +131,8 @@ let package = Package(
     .testTarget(
       name: "CaptureTests",
       dependencies: [
-        "CAgentCore", "CAgentWire", "Capture", "CaptureProbe", "Elf", "ProfileModel", "Sampler",
-        "TestSupport",
+        "CAgentCore", "CAgentWire", "CUnwind", "Capture", "CaptureProbe", "Elf", "ProfileModel",
+        "Sampler", "TestSupport",
       ],
       swiftSettings: swift),
     .target(

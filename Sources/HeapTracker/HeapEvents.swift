@@ -58,8 +58,7 @@ extension HeapEngine {
   @inline(__always) private func site(
     _ index: UInt64, of thread: UnsafeMutablePointer<TrackedThread>
   ) -> UInt32 {
-    if index < UInt64(thread.pointee.siteCount) { return thread.pointee.sites[Int(index)] }
-    return index == UInt64(QPROF_STACK_COPIED) ? thread.pointee.copiedSite : 0
+    index < UInt64(thread.pointee.siteCount) ? thread.pointee.sites[Int(index)] : 0
   }
 }
 

@@ -43,11 +43,6 @@ extension ProcessHeap {
     switch kind {
     case QPROF_RECORD_STACK.rawValue: return readStack(record, header, thread)
     case QPROF_RECORD_REGION.rawValue: return readRegion(record, header, thread, before: limit)
-    case QPROF_RECORD_SAMPLE.rawValue:
-      guard let sample = RawSample(record) else { return .bad }
-      let (stack, isTruncated) = resolver.node(of: sample, process)
-      thread.pointee.copiedSite = site(.block, stack, isTruncated: isTruncated)
-      return .done
     case QPROF_RECORD_MAPS.rawValue:
       let fixed = MemoryLayout<qprof_record>.size
       guard Int(header.payload) <= record.count - fixed else { return .bad }
@@ -68,7 +63,7 @@ extension ProcessHeap {
     else { return .bad }
     let index = record.load(fromByteOffset: 24, as: UInt32.self)
     let generation = record.load(fromByteOffset: 28, as: UInt32.self)
-    guard index < QPROF_STACK_COPIED else { return .bad }
+    guard index < QPROF_STACK_INDICES else { return .bad }
     let ending = UInt32(header.flags)
     // A copy: the process may still write where it is read.
     let site = frames.withUnsafeMutableBufferPointer { frames in

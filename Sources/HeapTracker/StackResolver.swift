@@ -6,8 +6,6 @@ import ProfileModel
 final class StackResolver {
   private unowned let session: CaptureSession
   private let rows: ProfileRows
-  private let unwinder = Unwinder()
-  private var unwound = UnwoundStack()
   /// The last stack from its root: what it begins with is often what the next one begins with.
   private var last = LastStack()
   /// What the profile's own tables know, too, found quicker: locations of frames by process, and
@@ -38,7 +36,6 @@ final class StackResolver {
 
   /// Mappings of `process` have changed.
   func forget(_ process: TracedProcess) {
-    unwinder.forget(owner: process.number)
     last.process = -1
     locations[process.number] = nil
   }
@@ -47,22 +44,6 @@ final class StackResolver {
     session.update(process, maps: text, in: generation)
     last.process = -1
     locations[process.number] = nil
-  }
-
-  /// The stack of a copy of registers and memory.
-  func node(of sample: RawSample, _ process: TracedProcess) -> (
-    stack: ID<StackNode>?, isTruncated: Bool
-  ) {
-    unwinder.unwind(sample, in: process.addresses, owner: process.number, into: &unwound)
-    if unwound.metUnknownCode, session.rereadMaps(of: process) {
-      unwinder.unwind(sample, in: process.addresses, owner: process.number, into: &unwound)
-    }
-    var node = unwound.truncation.map(rows.stack)
-    for address in unwound.addresses.reversed() {
-      guard let location = rows.location(of: address, in: process) else { continue }
-      node = rows.profile.stacks.intern(StackNode(parent: node, location: location))
-    }
-    return (node, unwound.truncation != nil)
   }
 
   /// The stack of addresses that the agent has walked, leaf first.

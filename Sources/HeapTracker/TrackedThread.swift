@@ -13,8 +13,6 @@ struct TrackedThread {
   /// Site of each stack that the thread has told, by its index; 0 where it has told none.
   private(set) var sites: UnsafeMutablePointer<UInt32>
   private(set) var siteCount = 0
-  /// Site of the stack that was copied last.
-  var copiedSite: UInt32 = 0
 
   enum Event { case none, allocation, free }
   var last = Event.none
@@ -59,7 +57,7 @@ struct TrackedThread {
     last = .none
   }
 
-  /// - Parameter index: less than `QPROF_STACK_COPIED`.
+  /// - Parameter index: less than `QPROF_STACK_INDICES`.
   mutating func setSite(_ site: UInt32, of index: Int) {
     if index >= siteCount {
       let larger = max(64, min(Int(QPROF_STACK_INDICES), (index + 1).nextPowerOf2))

@@ -46,7 +46,7 @@ enum qprof_session_flags {
 
 enum qprof_heap_mode {
   QPROF_HEAP_FULL = 1,   // every event, with its stack
-  QPROF_HEAP_SAMPLE = 2, // totals in the slot, and some events with a copy of their stack
+  QPROF_HEAP_SAMPLE = 2, // totals in the slot, and events with stacks of allocations drawn
   QPROF_HEAP_COUNT = 3,  // totals in the slot
 };
 
@@ -189,9 +189,6 @@ enum qprof_event {
 #define QPROF_EVENT_TIME_SHIFT 3
 #define QPROF_EVENT_STACK_SHIFT 48
 #define QPROF_STACK_INDICES 65536u
-// The stack of the QPROF_RECORD_SAMPLE before the event, in QPROF_HEAP_SAMPLE. Its first frames are
-// the agent's own.
-#define QPROF_STACK_COPIED 65535u
 
 enum qprof_record_flags {
   QPROF_FLAG_CAPPED = 1,     // stack longer than QPROF_STACK_CAP
