@@ -14,7 +14,8 @@ struct NumberMap {
 
   private func home(of key: UInt64) -> Int {
     let product = key.multipliedFullWidth(by: multiplier)
-    return Int(truncatingIfNeeded: product.high ^ product.low) & (keys.count - 1)
+    let mixed = (product.high ^ product.low) &* 0x9e37_79b9_7f4a_7c15  // see BlockTable
+    return Int(truncatingIfNeeded: mixed ^ mixed >> 32) & (keys.count - 1)
   }
 
   subscript(key: UInt64) -> UInt32? {

@@ -29,17 +29,27 @@ extension EndToEnd {
       let script = """
         for my $i (1..9000000) { $h{$i % 1000} = "x" x ($i % 7); $s = $i * 3 + $s % 11; }
         """
-      try expectAgreement(["perl", "-e", script], symbols: ["Perl_hv_common", "Perl_pp_modulo"])
+      // With another seed the program itself would be another in each run.
+      try expectAgreement(
+        ["env", "PERL_HASH_SEED=0", "perl", "-e", script],
+        symbols: ["Perl_hv_common", "Perl_pp_modulo"])
     }
 
     private func expectAgreement(_ command: [String], symbols: [String]) throws {
       let recorded = try Recorded(command)
       #expect(recorded.result.ending == .exited(0))
       let ours = try shares(recorded)
-      let perf = try shares(perf: command)
       let pprof = try shares(pprof: recorded)
       for symbol in symbols { #expect(ours.byFunction[symbol] != nil, "\(ours.top)") }
-      expect(ours, agreesWith: perf, "perf")
+      // Three standard errors are exceeded by chance in one of 370 comparisons, of which there are
+      // up to ten here. Chance does not do it to two pairs of runs.
+      var differences = differences(of: ours, to: try shares(perf: command))
+      if !differences.isEmpty {
+        print("again, because of \(differences)")
+        differences = self.differences(
+          of: try shares(try Recorded(command)), to: try shares(perf: command))
+      }
+      #expect(differences.isEmpty)
       // The same samples, so no more than the rounding of two decimals.
       for name in ours.top {
         let there = try #require(pprof.byFunction[name], "\(name) is not in \(pprof.top)")
@@ -48,14 +58,14 @@ extension EndToEnd {
       #expect(pprof.top.sorted() == ours.top.sorted())
     }
 
-    /// The top five of each are in the other with the same share, as far as two samples can tell.
-    private func expect(_ ours: Shares, agreesWith theirs: Shares, _ tool: String) {
-      for name in Set(ours.top + theirs.top).filter({ !$0.contains("0x") }) {
+    /// The functions among the top five of each that have another share in the other, as far as
+    /// two samples can tell.
+    private func differences(of ours: Shares, to theirs: Shares) -> [String] {
+      Set(ours.top + theirs.top).filter { !$0.contains("0x") }.sorted().compactMap { name in
         let (a, b) = (ours.byFunction[name] ?? 0, theirs.byFunction[name] ?? 0)
         let p = (a * ours.samples + b * theirs.samples) / (ours.samples + theirs.samples)
         let signals = 1 / (1 / ours.samples + 1 / theirs.samples)
-        #expect(
-          abs(a - b) <= tolerance(p, signals: signals), "\(name): \(a) here, \(b) by \(tool)")
+        return abs(a - b) <= tolerance(p, signals: signals) ? nil : "\(name): \(a) here, \(b) there"
       }
     }
 
