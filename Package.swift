@@ -74,7 +74,7 @@ let package = Package(
       dependencies: ["CAgentWire", "CLibunwind", "CLinux", "CUnwind", "Elf", "ProfileModel"],
       swiftSettings: swift),
     .target(
-      name: "HeapTracker", dependencies: ["CAgentWire", "Capture", "ProfileModel"],
+      name: "HeapTracker", dependencies: ["CAgentWire", "CLinux", "Capture", "ProfileModel"],
       swiftSettings: swift),
     .target(name: "Sampler", dependencies: ["Capture", "ProfileModel"], swiftSettings: swift),
     .target(

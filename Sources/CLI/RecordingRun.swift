@@ -15,6 +15,7 @@ struct RecordingRun {
   private let name: String
   private let output: String?
   private var options = Recorder.Options()
+  private let commit: GitCommit
 
   /// Finds everything that the recording needs, and runs the bench's build.
   init(_ record: Record) throws {
@@ -39,7 +40,7 @@ struct RecordingRun {
       command = try Capture.Command(record.commandLine)
       name = Profile.basename(record.commandLine[0])
     }
-    options.provenance.gitCommit = GitCommit.current(in: options.provenance.workingDirectory)
+    commit = GitCommit(in: options.provenance.workingDirectory)
   }
 
   /// - Returns: how the command ended.
@@ -51,12 +52,17 @@ struct RecordingRun {
     let progress = ProgressLine()
     var profile: Profile
     var hasSamples = false
+    var hasCommit = false
     do {
       let recorder = try Recorder(command, agent: agent, options: options)
       let collector = options.rate == nil ? nil : SampleCollector(recorder)
       let tracker = options.heap == nil ? nil : HeapTracker(recorder)
       profile = try recorder.run(
-        write: { try writer.append(&$0) },
+        write: { profile in
+          if !hasCommit { profile.provenance.gitCommit = commit.answer() }
+          hasCommit = true
+          try writer.append(&profile)
+        },
         progress: { progress.show($0, collector, tracker) })
       hasSamples = collector.map { $0.sampleCount > 0 } ?? true
     } catch let error as CaptureError {

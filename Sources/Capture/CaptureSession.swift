@@ -119,7 +119,7 @@ package final class CaptureSession {
   /// takes what is left, and removes the session.
   package func finish() {
     file.requestStop()
-    Syscalls.sleep(milliseconds: 20)
+    if !byRow.isEmpty || !isDeserted { Syscalls.sleep(milliseconds: 20) }
     _ = poll(isEnding: true)
     for name in unlistedProcesses() + byRow.values.map(\.name) {
       losses.add(.leftRunning, events: 1)

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A block that the program has and has not given back.
@@ -48,6 +49,10 @@ struct BlockTable {
     let product = (address ^ key).multipliedFullWidth(by: multiplier)
     let mixed = (product.high ^ product.low) &* 0x9e37_79b9_7f4a_7c15
     return (mixed ^ mixed >> 32) & mask
+  }
+
+  @inline(__always) func prefetch(_ address: UInt64) {
+    qprof_prefetch(places + Int(home(of: address)))
   }
 
   var capacity: Int { Int(mask) + 1 }

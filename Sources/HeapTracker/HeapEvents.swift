@@ -1,4 +1,5 @@
 import CAgentWire
+import CLinux
 import Capture
 import ProfileModel
 
@@ -11,9 +12,11 @@ extension HeapEngine {
     let head = thread.pointee.ring.head
     var position = thread.pointee.position
     let first = position
+    var fetched = position
     defer { thread.pointee.position = position }
     while position != head {
       if position &- first >= Self.chunk { return .chunk }
+      fetch(to: min(head, position &+ Self.lookAhead), from: &fetched, thread)
       let word = thread.pointee.word(at: position)
       let left = head &- position
       let time = word >> UInt64(QPROF_EVENT_TIME_SHIFT)
@@ -53,6 +56,30 @@ extension HeapEngine {
       }
     }
     return .empty
+  }
+
+  /// Bytes of events whose blocks are on their way into the cache: in a large heap each is a miss,
+  /// of which so many can be under way at once.
+  private static let lookAhead: UInt64 = 256
+
+  /// Has the blocks brought in that the events from `position` on are about.
+  @inline(__always) private func fetch(
+    to end: UInt64, from position: inout UInt64, _ thread: UnsafeMutablePointer<TrackedThread>
+  ) {
+    while position < end {
+      switch UInt32(truncatingIfNeeded: thread.pointee.word(at: position) & 7) {
+      case QPROF_EVENT_ALLOCATE.rawValue:
+        blocks.prefetch(
+          thread.pointee.word(at: position &+ 8) & (1 << UInt64(QPROF_EVENT_STACK_SHIFT) &- 1))
+        position &+= 24
+      case QPROF_EVENT_FREE.rawValue:
+        blocks.prefetch(thread.pointee.word(at: position &+ 8))
+        position &+= 16
+      case QPROF_EVENT_FREE_LAST.rawValue: position &+= 8
+      case QPROF_EVENT_UNDO_FREE.rawValue: position &+= 16
+      default: position = end  // a record, whose length is read when it is its turn
+      }
+    }
   }
 
   @inline(__always) private func site(

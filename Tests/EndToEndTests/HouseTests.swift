@@ -18,7 +18,7 @@ struct HouseTests {
     "ProfileModel": [],
     "Elf": ["CElfutils", "CUnwind", "ProfileModel"],
     "Capture": ["CAgentWire", "CLibunwind", "CLinux", "CUnwind", "Elf", "ProfileModel"],
-    "HeapTracker": ["CAgentWire", "Capture", "ProfileModel"],
+    "HeapTracker": ["CAgentWire", "CLinux", "Capture", "ProfileModel"],
     "Sampler": ["Capture", "ProfileModel"],
     "Symbols": ["CDemangle", "CElfutils", "Elf", "ProfileModel"],
     "ProfileFormats": ["CZlib", "ProfileModel"],

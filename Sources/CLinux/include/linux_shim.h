@@ -24,6 +24,9 @@ bool qprof_wait_readable(int file, int64_t nanoseconds);
 // The processor's time stamp counter.
 static inline uint64_t qprof_time_stamp(void) { return __rdtsc(); }
 
+// Begins to bring what is at `address` into the cache. Never faults.
+static inline void qprof_prefetch(const void *_Nonnull address) { __builtin_prefetch(address); }
+
 // The counter runs at one rate whatever the processor's frequency and sleep states
 // (CPUID.80000007H:EDX[8]).
 bool qprof_has_invariant_time_stamp(void);
