@@ -90,10 +90,11 @@ let package = Package(
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: swift),
+    .target(name: "Markup", dependencies: ["ProfileModel"], swiftSettings: swift),
     .target(
-      name: "FlameGraph", dependencies: ["ProfileModel"], resources: [.embedInCode("flame.js")],
-      swiftSettings: swift),
-    .target(name: "Reporting", dependencies: ["ProfileModel"], swiftSettings: swift),
+      name: "FlameGraph", dependencies: ["Markup", "ProfileModel"],
+      resources: [.embedInCode("flame.js")], swiftSettings: swift),
+    .target(name: "Reporting", dependencies: ["Markup", "ProfileModel"], swiftSettings: swift),
     .target(
       name: "Benchmarking", dependencies: [.product(name: "TOMLKit", package: "TOMLKit")],
       swiftSettings: swift),

@@ -18,7 +18,8 @@ final class ProgressLine {
       many(progress.threads, "thread", "s"),
     ]
     if let samples {
-      parts.append("\(samples.sampleCount) samples, \(Quantities.time(samples.cpuTime)) of CPU time")
+      parts.append("\(samples.sampleCount) samples")
+      parts.append("\(Quantities.time(samples.cpuTime)) of CPU time")
     }
     if let heap {
       let live = heap.live

@@ -1,8 +1,9 @@
+import Markup
 import ProfileModel
 
 extension FlamePicture {
   /// A group for each box: its integers for the script, tooltip, rectangle and label.
-  func frames(_ xml: inout XMLWriter) {
+  func frames(_ xml: inout MarkupWriter) {
     let names = tree.frames.map { VisibleText.of(String($0.name.prefix(Self.longestName))) }
     let sizes = tree.sizes()
     func name(_ node: Int32) -> String { names[Int(tree.nodes[Int(node)].frame)] }
@@ -34,7 +35,7 @@ extension FlamePicture {
     xml.markup("</g>\n")
   }
 
-  private func tooltip(_ name: String, _ lines: [String], _ xml: inout XMLWriter) {
+  private func tooltip(_ name: String, _ lines: [String], _ xml: inout MarkupWriter) {
     xml.markup("<title>")
     xml.escaped(name)
     for line in lines {
@@ -45,7 +46,7 @@ extension FlamePicture {
   }
 
   private func draw(
-    _ box: FlameLayout.Box, _ look: FrameLook, _ name: String, _ xml: inout XMLWriter
+    _ box: FlameLayout.Box, _ look: FrameLook, _ name: String, _ xml: inout MarkupWriter
   ) {
     let left = layout.position(box.start)
     let width = layout.position(box.start + box.width) - left

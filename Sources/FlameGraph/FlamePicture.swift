@@ -1,3 +1,4 @@
+import Markup
 import ProfileModel
 
 /// Writes a laid out tree as SVG.
@@ -22,7 +23,7 @@ struct FlamePicture<Style: FlameStyle> {
   private var height: Int { framesTop + layout.levels * Self.rowHeight + Self.footerHeight }
 
   func svg() -> String {
-    var xml = XMLWriter()
+    var xml = MarkupWriter()
     open(&xml)
     describe(&xml)
     headers(&xml)
@@ -35,7 +36,7 @@ struct FlamePicture<Style: FlameStyle> {
     return String(decoding: xml.bytes, as: UTF8.self)
   }
 
-  private func open(_ xml: inout XMLWriter) {
+  private func open(_ xml: inout MarkupWriter) {
     xml.markup("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"qprof-flame\"")
     xml.attribute("width", options.width)
     xml.attribute("height", height)
@@ -46,7 +47,7 @@ struct FlamePicture<Style: FlameStyle> {
     xml.markup(" fill=\"#000\">\n")
   }
 
-  private func describe(_ xml: inout XMLWriter) {
+  private func describe(_ xml: inout MarkupWriter) {
     xml.markup("<title>")
     xml.text(headlines.title)
     xml.markup("</title>\n<desc>")
@@ -65,7 +66,7 @@ struct FlamePicture<Style: FlameStyle> {
       """)
   }
 
-  private func headers(_ xml: inout XMLWriter) {
+  private func headers(_ xml: inout MarkupWriter) {
     let columns = LabelFit.columns(in: Double(options.width))
     header(headlines.title, columns * 2 / 3, "y=\"27\" font-size=\"18\" font-weight=\"bold\"", &xml)
     header(headlines.subtitle, columns, "y=\"46\" fill=\"#555\"", &xml)
@@ -77,7 +78,7 @@ struct FlamePicture<Style: FlameStyle> {
   }
 
   private func header(
-    _ text: String, _ columns: Int, _ attributes: StaticString, _ xml: inout XMLWriter
+    _ text: String, _ columns: Int, _ attributes: StaticString, _ xml: inout MarkupWriter
   ) {
     xml.markup("<text x=\"50%\" text-anchor=\"middle\" ")
     xml.markup(attributes)
@@ -87,7 +88,7 @@ struct FlamePicture<Style: FlameStyle> {
   }
 
   /// As many entries as fit, centred in one row.
-  private func legend(_ xml: inout XMLWriter) {
+  private func legend(_ xml: inout MarkupWriter) {
     let (swatch, gap) = (16, 20)
     var entries: [(entry: LegendEntry, left: Int)] = []
     var width = -gap
@@ -123,7 +124,7 @@ struct FlamePicture<Style: FlameStyle> {
   }
 
   /// What the script cannot read off the frames.
-  private func data(_ xml: inout XMLWriter) {
+  private func data(_ xml: inout MarkupWriter) {
     xml.markup("<script type=\"application/json\">{\"total\":")
     xml.number(layout.total)
     xml.markup(",\"whole\":")

@@ -1,3 +1,4 @@
+import Markup
 import ProfileModel
 
 /// A report as one page for a browser, which needs no other file and no network.

@@ -22,8 +22,9 @@ struct HouseTests {
     "Sampler": ["Capture", "ProfileModel"],
     "Symbols": ["CDemangle", "CElfutils", "Elf", "ProfileModel"],
     "ProfileFormats": ["CZlib", "ProfileModel"],
-    "FlameGraph": ["ProfileModel"],
-    "Reporting": ["ProfileModel"],
+    "Markup": ["ProfileModel"],
+    "FlameGraph": ["Markup", "ProfileModel"],
+    "Reporting": ["Markup", "ProfileModel"],
     "Benchmarking": [],
     "CLI": [
       "Benchmarking", "Capture", "FlameGraph", "HeapTracker", "ProfileFormats", "ProfileModel",

@@ -1,3 +1,4 @@
+import Markup
 import ProfileModel
 
 /// A process's heap over time as SVG: above what was live, the most that was and the resident size,
