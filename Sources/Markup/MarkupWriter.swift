@@ -82,7 +82,9 @@ package struct MarkupWriter {
 
   // MARK: - JSON
 
-  package mutating func number(_ value: some BinaryInteger) { bytes.append(contentsOf: String(value).utf8) }
+  package mutating func number(_ value: some BinaryInteger) {
+    bytes.append(contentsOf: String(value).utf8)
+  }
 
   /// A string of JSON. `<`, `>` and `&` are written by number, so that neither XML nor HTML can
   /// take the data for markup: `</script>`, `]]>`, `<!--`.
