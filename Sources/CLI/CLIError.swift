@@ -5,6 +5,8 @@ enum CLIError: Error, Hashable {
   /// No recording in the folder of the project.
   case noRecording(folder: String)
   case cannotWrite(path: String, reason: String)
+  /// The recording could not be written while the command ran.
+  case recordingFailed(reason: String, exit: Provenance.ExitStatus)
   case cannotRead(path: String)
   /// A suffix from which no format follows.
   case unknownFormat(path: String, known: [String])
@@ -30,6 +32,9 @@ extension CLIError: CustomStringConvertible {
       "no recording yet in \(folder); make one with 'qprof record -- COMMAND', or name a file"
     case .cannotWrite(let path, let reason):
       "cannot write '\(path)': \(reason); name another file with -o"
+    case .recordingFailed(let reason, let exit):
+      "\(reason). The command was left to run and ended with \(Self.name(exit)); what was recorded "
+        + "before is kept"
     case .cannotRead(let path):
       "cannot read '\(path)'; check the name and who may read it"
     case .unknownFormat(let path, let known):
@@ -60,6 +65,14 @@ extension CLIError: CustomStringConvertible {
     case .block: "allocated block"
     case .mapping: "mapping made by the program"
     case .programBreak: "growth of the program break"
+    }
+  }
+
+  private static func name(_ exit: Provenance.ExitStatus) -> String {
+    switch exit {
+    case .exited(let status): "exit status \(status)"
+    case .signalled(let signal): "signal \(signal)"
+    case .leftRunning: "an unknown status"
     }
   }
 

@@ -11,6 +11,8 @@ enum ExitCodes {
   static let failed: Int32 = 1
   /// What was asked cannot be told from what was recorded.
   static let notMeasured: Int32 = 3
+  /// A failure of qprof's own in place of the command's status, as `env` and `timeout` have it.
+  static let ownFailure: Int32 = 125
   static let usage: Int32 = 64
   static let badInput: Int32 = 65
   static let noInput: Int32 = 66
@@ -36,6 +38,7 @@ extension CLIError {
   fileprivate var exitCode: Int32 {
     switch self {
     case .noRecording, .cannotRead: ExitCodes.noInput
+    case .recordingFailed: ExitCodes.ownFailure
     case .cannotWrite: ExitCodes.cannotCreate
     case .unknownFormat, .memoryWithoutHeapMetric: ExitCodes.usage
     case .noHeap, .noHeapSites, .noCPUSamples, .noSuchMemory, .incomparable: ExitCodes.badInput

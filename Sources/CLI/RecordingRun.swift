@@ -53,8 +53,8 @@ struct RecordingRun {
     var profile: Profile
     var hasSamples = false
     var hasCommit = false
+    let recorder = try startingRecorder(path, options)
     do {
-      let recorder = try Recorder(command, agent: agent, options: options)
       let collector = options.rate == nil ? nil : SampleCollector(recorder)
       let tracker = options.heap == nil ? nil : HeapTracker(recorder)
       profile = try recorder.run(
@@ -68,6 +68,9 @@ struct RecordingRun {
     } catch let error as CaptureError {
       try? FileManager.default.removeItem(atPath: path)  // nothing was recorded
       throw error
+    } catch let error as RecordingError {
+      throw CLIError.recordingFailed(
+        reason: "\(error)", exit: recorder.rows.profile.provenance.exit ?? .leftRunning)
     }
     progress.clear()
     let problems = Symbolizer().symbolize(&profile)
@@ -77,8 +80,18 @@ struct RecordingRun {
     return profile.provenance.exit ?? .leftRunning
   }
 
+  private func startingRecorder(_ path: String, _ options: Recorder.Options) throws -> Recorder {
+    do {
+      return try Recorder(command, agent: agent, options: options)
+    } catch {
+      try? FileManager.default.removeItem(atPath: path)  // nothing was recorded
+      throw error
+    }
+  }
+
   private func newRecording(_ date: Date) throws -> (path: String, writer: RecordingWriter) {
     if let output {
+      guard !isBeingRecorded(path: output) else { throw RecordingError.busy(path: output) }
       if (try? readRecording(path: output)) != nil {
         try FileManager.default.removeItem(atPath: output)
       }

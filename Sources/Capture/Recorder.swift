@@ -75,6 +75,7 @@ package final class Recorder {
     defer { target.release() }
     if let failure = record(target, write: write, progress: progress) {
       while target.outcome == nil { target.wait(Self.gracePeriod) }
+      rows.profile.provenance.exit = target.outcome?.status
       throw failure
     }
     return rows.profile

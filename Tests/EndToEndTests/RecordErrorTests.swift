@@ -66,6 +66,33 @@ extension EndToEnd {
       #expect(result.output == "from the shell\n")
     }
 
+    /// The command runs to its end, and its status is told.
+    @Test func theRecordingGoesAwayMeanwhile() throws {
+      let path = scratch("gone.qprof")
+      let result = try runToEnd([
+        BuiltProducts.qprof, "record", "-o", path, "--", "bash", "-c",
+        "rm '\(path)'; sleep 1.5; echo done; exit 4",
+      ])
+      try expect(result, 125, path, "ended with exit status 4")
+      #expect(result.output == "done\n")
+    }
+
+    /// A finished recording may be written anew, one that is under way may not.
+    @Test func theRecordingIsInUse() throws {
+      let path = scratch("used.qprof")
+      let first = try StartedProgram([
+        BuiltProducts.qprof, "record", "-o", path, "--", "sleep", "600",
+      ])
+      while !isBeingRecorded(path: path) { usleep(50_000) }
+      let second = try runToEnd([BuiltProducts.qprof, "record", "-o", path, "--", "true"])
+      try expect(second, 66, path, "locked by another process")
+      first.send(SIGINT)
+      #expect(try first.wait(seconds: 60).ending == .killed(signal: SIGINT))
+      #expect(try readRecording(path: path).isComplete)
+      let third = try runToEnd([BuiltProducts.qprof, "record", "-o", path, "--", "true"])
+      #expect(third.ending == .exited(0))
+    }
+
     @Test func agentNotFound() throws {
       let result = try record(options: ["--agent-dir", "/no/such/folder"], "true")
       try expect(result, 125, "libqprof-sampler.so", "Looked in: /no/such/folder", "--agent-dir")

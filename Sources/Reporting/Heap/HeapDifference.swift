@@ -49,6 +49,11 @@ struct HeapDifference: Sendable {
     self.base = base.report
     self.current = current.report
     var matching = StackMatching()
+    // Against mere totals every site would be new.
+    guard base.report.mode != .count, current.report.mode != .count else {
+      sites = []
+      return
+    }
     matching.add(base.profile, base.report, isCurrent: false)
     matching.add(current.profile, current.report, isCurrent: true)
     sites = matching.sites

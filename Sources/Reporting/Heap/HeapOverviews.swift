@@ -109,7 +109,7 @@ extension ReportContent {
       heap.processes.count > 1 ? " of \(VisibleText.of(process.name)) (\(process.pid))" : ""
     return ReportSection(
       "Resident memory\(owner)",
-      "\(Quantities.size(total)) when it was largest, at \(Quantities.time(residency.time))",
+      "\(Quantities.size(total)) when most was seen, at \(Quantities.time(residency.time))",
       .table(table))
   }
 }

@@ -68,7 +68,7 @@ extension ReportContent {
     guard let largest = heap.largest else { return "" }
     let process =
       heap.processes.count > 1 ? " in \(VisibleText.of(largest.name)) (\(largest.pid))" : ""
-    return "\(amount(largest.heap.peak, isByteFirst: true)) at "
+    return about(heap) + "\(amount(largest.heap.peak, isByteFirst: true)) at "
       + "\(Quantities.time(largest.heap.peakTime))\(process)"
   }
 
@@ -77,14 +77,17 @@ extension ReportContent {
     let suppressed =
       heap.suppressed.isZero
       ? "" : ", and \(amount(heap.suppressed, isByteFirst: true)) suppressed"
-    return (heap.isSampled ? "about " : "") + amount(heap.leaked, isByteFirst: true) + suppressed
+    return about(heap) + amount(heap.leaked, isByteFirst: true) + suppressed
   }
+
+  /// Before a headline figure that is an estimate.
+  private func about(_ heap: HeapReport) -> String { heap.isSampled ? "about " : "" }
 
   private func temporary(_ heap: HeapReport) -> String {
     let (part, whole) = (heap.totals.temporary.count, heap.totals.allocated.count)
     guard whole > 0, heap.mode != .count else { return "" }
     let share = Self.percent(Double(part) / Double(whole))
-    return "\(counted(part, "block")), \(share) of the allocations: freed at once"
+    return about(heap) + "\(counted(part, "block")), \(share) of the allocations: freed at once"
   }
 
   // MARK: - Sites

@@ -46,8 +46,8 @@ extension HeapAdvice {
         """
     case .unknownFrees(let count, let share):
       return """
-        \(counted(count, "free")) (\(percent(share)) of all) were of blocks from before qprof's \
-        agent started, or of a process that this one was forked from.
+        \(counted(count, "free")) (\(percent(share)) of all) met no live block: from before qprof's \
+        agent started, or from the process that this one was forked from, or freed twice.
         """
     case .killed(let signal):
       return """

@@ -105,8 +105,11 @@ struct TimelinePicture {
     let points = timeline.steps.enumerated().filter { $0.element.resident > 0 }.map {
       ((x($0.offset) + x($0.offset + 1)) / 2, size.place(Double($0.element.resident)))
     }
-    guard !points.isEmpty else { return }
-    addLine("resident", points, to: &svg)
+    guard let first = points.first else { return }
+    // One look is shown as a dash.
+    addLine(
+      "resident", points.count > 1 ? points : [(first.0 - 12, first.1), (first.0 + 12, first.1)],
+      to: &svg)
   }
 
   private func addLine(
