@@ -137,6 +137,14 @@ static inline uint64_t qprof_time(bool is_allocation) {
   return __rdtsc() - qprof_session->clock_origin;
 }
 
+// The ring's lines are in the recorder's cache, which has read them. They are fetched for writing
+// some events before they are written: a processor whose cores share no cache takes 100 ns a line.
+static inline void qprof_fetch_ahead(const struct heap_thread *thread, uint32_t position) {
+  enum { distance = 512 };
+  const char *line = thread->ring + (position + distance) % QPROF_RING_SIZE;
+  __asm__ volatile("prefetchw %0" : : "m"(*line)); // __builtin_prefetch would fetch for reading
+}
+
 // Room for `size` bytes at the head of the ring, or null, counted. Nothing is visible to the
 // recorder before qprof_publish.
 static inline uint64_t *qprof_room(struct heap_thread *thread, uint32_t size) {
@@ -151,8 +159,10 @@ static inline uint64_t *qprof_room(struct heap_thread *thread, uint32_t size) {
         return NULL;
       continue;
     }
-    if (LIKELY(size <= to_end))
+    if (LIKELY(size <= to_end)) {
+      qprof_fetch_ahead(thread, position);
       return (uint64_t *)(thread->ring + position);
+    }
     struct qprof_record *pad = (struct qprof_record *)(thread->ring + position);
     pad->size = to_end;
     pad->kind = QPROF_RECORD_PAD;
